@@ -1,0 +1,66 @@
+# Every target sets up .venv on first use. On Windows, or without make: see README.md.
+PYTHON ?= python3
+PORT ?= 8888
+VENV := .venv
+BIN := $(VENV)/bin
+ifdef LESSON
+LESSONS := $(LESSON)
+endif
+
+.PHONY: help setup lab test build claims bench test-backends test-colab format clean
+
+help:
+	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
+	@echo "make setup          only set up .venv"
+	@echo "make test           run everything that tests the project"
+	@echo "make build          build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
+	@echo "make claims         check every lesson's claims over 5 seeds (LESSON=03, PROFILE=full)"
+	@echo "make bench          measure speed side by side"
+	@echo "make test-backends  run the Keras lessons on torch and on JAX"
+	@echo "make test-colab     run the course on the versions that Colab ships"
+	@echo "make format         format and lint"
+
+setup: $(VENV)/lab.done
+
+$(VENV)/lab.done: pyproject.toml constraints.txt
+	@$(PYTHON) tools/check_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[lab]"
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/lab.done
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python tools/ensure_browser.py
+	@touch $@
+
+lab: $(VENV)/lab.done
+	-$(BIN)/python -m transfer_lib doctor --no-network
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) \
+		$(if $(NO_BROWSER),--no-browser) lessons/00_start_here.ipynb
+
+test: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+build: $(VENV)/dev.done
+	$(BIN)/python tools/build.py $(LESSONS) $(if $(FORCE),--force)
+
+claims: $(VENV)/dev.done
+	$(BIN)/python tools/run_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
+
+bench: $(VENV)/dev.done
+	$(BIN)/python tools/bench.py
+
+test-backends: $(VENV)/dev.done
+	$(BIN)/python tools/other_environment.py jax
+
+test-colab: $(VENV)/dev.done
+	$(BIN)/python tools/other_environment.py colab
+
+format: $(VENV)/dev.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .venv-* build

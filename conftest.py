@@ -1,0 +1,27 @@
+"""How nbval runs the notebooks: each with an empty home, quick profile, and strict claims."""
+
+import os
+
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+NOT_COMPARED = ("stderr", "text/html", "image/svg+xml")
+"""Warnings of libraries; HTML repeats the plain text, which is compared."""
+
+
+def pytest_collectstart(collector):
+    if isinstance(collector, IPyNbFile):
+        collector.skip_compare += NOT_COMPARED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if isinstance(item, IPyNbCell):  # the kernel starts with the first cell and inherits this
+        home = item.config._tmp_path_factory.getbasetemp() / item.parent.path.name
+        home /= item.parent.path.parent.name
+        os.environ |= {
+            "TRANSFER_LIB_HOME": str(home),
+            "TRANSFER_LIB_STRICT": "1",
+            "TRANSFER_LIB_PROFILE": "quick",
+        }
+        os.environ.pop("TRANSFER_LIB_SEED", None)

@@ -1,0 +1,154 @@
+"""What a learner sees: rich in a notebook, plain text elsewhere, always in words."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from transfer_lib import checking, progress
+from transfer_lib.checking import Exercise, Outcome, Verdict, Wrong
+from transfer_lib.claims import ClaimError, claim
+from transfer_lib.exercises import lesson_00
+from transfer_lib.feedback import COLOURS, TITLES, show_widget
+from transfer_lib.questions import Question
+
+
+@pytest.fixture
+def notebook():
+    """An IPython shell, so that display() makes rich output as in a notebook."""
+    InteractiveShell.instance()
+    yield
+    InteractiveShell.clear_instance()
+
+
+def contrast_with_white(colour):
+    """Return the contrast ratio of WCAG 2.1, equation for relative luminance."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
+
+
+def test_every_outcome_has_words_and_a_visible_colour():
+    assert len(set(TITLES.values())) == len(Outcome) == len(TITLES)
+    assert all(contrast_with_white(colour) >= 4.5 for colour in COLOURS.values())
+
+
+def test_verdict_in_text_and_html():
+    verdict = Verdict(Outcome.WRONG, "Use `a < b`.", "line <1>")
+    assert repr(verdict) == "Not yet. Use `a < b`.\nline <1>"
+    page = verdict._repr_html_()
+    assert "<code>a &lt; b</code>" in page and "line &lt;1&gt;" in page
+    assert 'role="status"' in page
+
+
+def test_check_hint_and_solution_show_and_record(notebook):
+    with capture_output() as shown:
+        lesson_00.accuracy.check(lambda predicted, labels: 5)
+        for _ in range(4):
+            lesson_00.accuracy.hint()
+        lesson_00.accuracy.solution()
+    words = [output.data["text/plain"] for output in shown.outputs]
+    assert words[0].startswith("Not yet. This is the number of right predictions.")
+    assert [word.split(".")[0] for word in words[1:5]] == [
+        "Hint 1 of 3",
+        "Hint 2 of 3",
+        "Hint 3 of 3",
+        "Hint 1 of 3",
+    ]
+    assert "ex.accuracy.solution()" in words[3]
+    assert words[5] == "Solution:\n" + checking.answer_text("00.accuracy")["solution"]
+    row = progress.load()["00.accuracy"]
+    assert row == {"outcome": "not yet", "attempts": 1, "hints": 4, "solution_shown": True}
+
+
+QUESTION = Question(
+    "00.q",
+    "Which?",
+    {"a": ("One", "Not one."), "b": ("Two", "Yes, two."), "c": ("Three", "Not three.")},
+    right="b",
+)
+
+
+@pytest.mark.parametrize("answer", ["b", "B", " b ", "b)", "(b)", "two", "Two"])
+def test_question_right(answer):
+    assert QUESTION.judge(answer).outcome is Outcome.RIGHT
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("a", "Not one."), ("c", "Not three."), ("d", "not one of the choices"), (2, "in quotes")],
+)
+def test_question_wrong_has_its_feedback(answer, words):
+    verdict = QUESTION.judge(answer)
+    assert verdict.outcome is Outcome.WRONG and words in verdict.message
+
+
+def test_question_not_attempted():
+    verdict = QUESTION.judge(...)
+    assert verdict.outcome is Outcome.NOT_ATTEMPTED and "Click a choice" in verdict.message
+
+
+def test_question_buttons_check_and_record():
+    radio, button, answer = QUESTION._buttons().children
+    button.click()
+    assert "Not attempted yet" in answer.value
+    radio.value = "c"
+    button.click()
+    assert "Not three." in answer.value
+    radio.value = "b"
+    button.click()
+    assert "Yes, two." in answer.value
+    assert progress.load()["00.q"] == {
+        "outcome": "right",
+        "attempts": 2,
+        "hints": 0,
+        "solution_shown": False,
+    }
+
+
+def test_question_in_plain_text():
+    assert repr(QUESTION) == "Which?\n  a) One\n  b) Two\n  c) Three"
+
+
+@pytest.mark.parametrize(
+    "choices", [{"a": ("x", "y")}, {"a": ("x", "y"), "b": ("", "z")}, {"a": ("x", "y"), "d": "no"}]
+)
+def test_question_must_be_complete(choices):
+    with pytest.raises(ValueError):
+        Question("00.q", "Which?", choices, right="b")
+
+
+def test_widget_has_a_fallback_in_words(notebook):
+    with capture_output() as shown:
+        show_widget(QUESTION._buttons(), "words instead")
+    assert shown.outputs[0].data["text/plain"] == "words instead"
+    assert "application/vnd.jupyter.widget-view+json" in shown.outputs[0].data
+
+
+def test_claim_holds_and_fails(capsys):
+    claim("00.c", "Two is more than one.", 12.3, at_least=10, unit="points")
+    assert "12.3 points (bound: at least 10 points). It holds" in capsys.readouterr().out
+    with pytest.raises(ClaimError, match="Measured 8, bound from 9 to 10"):
+        claim("00.c", "Nine to ten.", 8, between=(9, 10))
+
+
+def test_claim_only_tells_a_learner(monkeypatch, capsys):
+    monkeypatch.delenv("TRANSFER_LIB_STRICT")
+    claim("00.c", "Small.", 3, at_most=2)
+    assert "does not hold in this run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value"),
+    [({}, 1), ({"at_least": 1, "at_most": 2}, 1), ({"at_least": 1}, float("nan"))],
+)
+def test_claim_must_be_checkable(bounds, value):
+    with pytest.raises(ValueError, match="00.c"):
+        claim("00.c", "?", value, **bounds)
+
+
+def test_a_check_without_hints_does_not_promise_any():
+    def judge(answer):
+        raise Wrong("No.")
+
+    assert Exercise("00.x", judge, (), "Task").judge(1).message == "No."

@@ -1,0 +1,1 @@
+"""The exercises, one module per lesson. The lessons' sources hold the answers."""

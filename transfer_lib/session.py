@@ -1,0 +1,160 @@
+"""The one call at the top of each notebook."""
+
+import os
+import random
+import sys
+from dataclasses import dataclass
+
+from transfer_lib import lessons, settings
+
+BACKENDS = ("torch", "jax", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Course:
+    """What this run of a lesson uses.
+
+    Attributes
+    ----------
+    lesson : str
+        Two digits.
+    profile : str
+        ``"quick"``: data and weights that ship with the course. ``"full"``: real downloads.
+    seed : int
+        The seed of this run.
+    backend : str or None
+        The Keras backend; None in a lesson that needs no deep learning.
+    device : str
+        ``"CPU"`` or the name of the GPU.
+    """
+
+    lesson: str
+    profile: str
+    seed: int
+    backend: str | None
+    device: str
+
+    @property
+    def quick(self) -> bool:
+        """True in the quick profile."""
+        return self.profile == "quick"
+
+    def progress(self):
+        """Return the table of this lesson's exercises, solved and not."""
+        from transfer_lib import progress
+
+        return progress.summary(self.lesson)
+
+
+def setup(lesson, *, profile=None, seed=None) -> Course:
+    """Prepare a notebook: backend, seed, device, plot style; say what runs where.
+
+    Call it before the first ``import keras``.
+
+    Parameters
+    ----------
+    lesson : str
+        The lesson's number, ``"03"``.
+    profile : {"quick", "full"}, optional
+        By default ``TRANSFER_LIB_PROFILE``, else full with an NVIDIA GPU and quick without.
+    seed : int, optional
+        By default ``TRANSFER_LIB_SEED``, else 0.
+
+    Returns
+    -------
+    Course
+
+    Raises
+    ------
+    ValueError
+        If the profile is not one of the two, or an environment variable has a wrong value.
+    KeyError
+        If there is no such lesson.
+    """
+    this = lessons.get(lesson)
+    wanted = profile or settings.profile()
+    if wanted not in (None, *settings.PROFILES):
+        raise ValueError(f"profile is {profile!r}; it can be 'quick' or 'full'")
+    settings.data_dir()  # a wrong TRANSFER_LIB_DATA is told here, not in the middle of a lesson
+    seed = settings.seed() if seed is None else seed
+
+    warnings = []
+    backend, engine, device = None, "no deep learning needed", "CPU"
+    if this.engine != "none":
+        backend = _choose_backend(warnings)
+        engine, device = _describe_engine(backend, warnings)
+    wanted = wanted or ("full" if "NVIDIA" in device else "quick")
+
+    random.seed(seed)
+    _seed_numpy(seed)
+    _style()
+
+    data = (
+        "real data and weights that ship with the course; no network needed"
+        if wanted == "quick"
+        else "the full data sets and models, downloaded once and kept in the cache"
+    )
+    print(f"Lesson {this.number}, {wanted} profile: {data}.")
+    print(f"Runs on the {device} with Python {sys.version.split()[0]}; {engine}.")
+    print(f"Seed {seed}. Your answers and your progress stay on this machine.")
+    for warning in warnings:
+        print(f"Warning: {warning}")
+    return Course(this.number, wanted, seed, backend, device)
+
+
+def _choose_backend(warnings):
+    """Set KERAS_BACKEND to torch unless the user has set it; return the backend in force."""
+    if "keras" in sys.modules:
+        backend = sys.modules["keras"].backend.backend()
+        asked = os.environ.get("KERAS_BACKEND", "torch")
+        if backend != asked:
+            warnings.append(
+                f"Keras was imported earlier and runs on {backend}, not on {asked}. Restart the "
+                "kernel and run the set-up cell first."
+            )
+        return backend
+    backend = os.environ.setdefault("KERAS_BACKEND", "torch")
+    if backend not in BACKENDS:
+        raise ValueError(
+            f"KERAS_BACKEND is {backend!r}; it can be {', '.join(BACKENDS)}. Unset it for torch."
+        )
+    return backend
+
+
+def _describe_engine(backend, warnings):
+    """Return two phrases: the engine with its versions, and the device."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        versions = f"Keras {version('keras')} on {backend} {version(backend)}"
+    except PackageNotFoundError:
+        raise ImportError(
+            f"KERAS_BACKEND is {backend!r}, but {backend} is not installed. "
+            f"Run `pip install {backend}`, or unset KERAS_BACKEND for torch."
+        ) from None
+    if backend != "torch":
+        return versions, "CPU"  # the course asks only torch about its devices
+    import torch
+
+    if torch.cuda.is_available():
+        return versions, f"NVIDIA GPU ({torch.cuda.get_device_name(0)})"
+    if torch.backends.mps.is_available():
+        return versions, "Apple GPU"
+    if torch.get_num_threads() < 2:
+        warnings.append(
+            "torch uses a single thread, so training takes about twice as long. "
+            "Unset OMP_NUM_THREADS and restart the kernel."
+        )
+    return versions, "CPU"
+
+
+def _seed_numpy(seed):
+    import numpy as np
+
+    np.random.seed(seed)
+
+
+def _style():
+    from transfer_lib import plots
+
+    plots.use_style()

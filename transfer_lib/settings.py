@@ -1,0 +1,108 @@
+"""The course's environment variables, read and checked in one place.
+
+========================  ==================================================================
+variable                  meaning
+========================  ==================================================================
+``TRANSFER_LIB_PROFILE``  ``quick`` (embedded data, no network) or ``full`` (real downloads)
+``TRANSFER_LIB_DATA``     a folder with data files, looked at before the cache
+``TRANSFER_LIB_HOME``     where the cache and the progress file live
+``TRANSFER_LIB_SEED``     a whole number; the default is 0
+``TRANSFER_LIB_STRICT``   ``1`` under tests: a claim that fails raises, progress bars are off
+``TRANSFER_LIB_CLAIMS``   a file to which every claim appends one JSON line
+========================  ==================================================================
+"""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+APP = "transfer_lib"
+PROFILES = ("quick", "full")
+
+
+class SettingError(ValueError):
+    """An environment variable of the course has a value that it cannot have."""
+
+
+def home_dir() -> Path | None:
+    """Return the folder of ``TRANSFER_LIB_HOME``, or None when it is not set."""
+    value = os.environ.get("TRANSFER_LIB_HOME")
+    return Path(value).expanduser() if value else None
+
+
+def cache_dir() -> Path:
+    """Return the folder for downloaded files. It may not exist yet."""
+    home = home_dir()
+    return home / "cache" if home else Path(platformdirs.user_cache_dir(APP, appauthor=False))
+
+
+def progress_file() -> Path:
+    """Return the file that keeps a learner's progress. It may not exist yet."""
+    home = home_dir()
+    folder = home if home else Path(platformdirs.user_data_dir(APP, appauthor=False))
+    return folder / "progress.json"
+
+
+def data_dir() -> Path | None:
+    """Return the folder of ``TRANSFER_LIB_DATA``, or None when it is not set.
+
+    Raises
+    ------
+    SettingError
+        If the variable names something that is not a folder.
+    """
+    value = os.environ.get("TRANSFER_LIB_DATA")
+    if not value:
+        return None
+    folder = Path(value).expanduser()
+    if not folder.is_dir():
+        raise SettingError(
+            f"TRANSFER_LIB_DATA is {value!r}, which is not a folder. "
+            "Set it to a folder that holds the data files, or unset it."
+        )
+    return folder
+
+
+def profile() -> str | None:
+    """Return ``"quick"`` or ``"full"`` when ``TRANSFER_LIB_PROFILE`` says so, else None.
+
+    Raises
+    ------
+    SettingError
+        If the variable holds another word.
+    """
+    value = os.environ.get("TRANSFER_LIB_PROFILE", "").strip().lower()
+    if value and value not in PROFILES:
+        raise SettingError(
+            f"TRANSFER_LIB_PROFILE is {value!r}; it can be 'quick' or 'full'. "
+            "Set it to one of these, or unset it."
+        )
+    return value or None
+
+
+def seed() -> int:
+    """Return the seed of ``TRANSFER_LIB_SEED``; 0 when it is not set.
+
+    Raises
+    ------
+    SettingError
+        If the variable is not a whole number from 0 to 2**32 - 1.
+    """
+    value = os.environ.get("TRANSFER_LIB_SEED", "0").strip() or "0"
+    if not value.isdigit() or int(value) >= 2**32:
+        raise SettingError(
+            f"TRANSFER_LIB_SEED is {value!r}; it must be a whole number from 0 to {2**32 - 1}."
+        )
+    return int(value)
+
+
+def strict() -> bool:
+    """Return True under tests (``TRANSFER_LIB_STRICT=1``)."""
+    return os.environ.get("TRANSFER_LIB_STRICT", "").strip() not in ("", "0")
+
+
+def claims_file() -> Path | None:
+    """Return the JSON-lines file that claims are appended to, or None."""
+    value = os.environ.get("TRANSFER_LIB_CLAIMS")
+    return Path(value).expanduser() if value else None
