@@ -30,6 +30,7 @@ $(VENV)/lab.done: pyproject.toml constraints.txt
 
 $(VENV)/dev.done: $(VENV)/lab.done
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyter/nbgrader
 	$(BIN)/python tools/ensure_browser.py
 	@touch $@
 

@@ -46,12 +46,14 @@ course = transfer_lib.setup("00")
 #
 # Here are handwritten digits, scanned from forms and reduced to 8×8 pixels. They are one of the
 # targets of this course: a network will learn to read them from very few labelled examples.
+# Their pixels are whole numbers from 0 to 16, so dividing by 16 brings them to the range from 0
+# to 1.
 
 # %%
 from transfer_lib import data, plots
 
 digits = data.load("digits")
-plots.image_grid(digits.x_train[:16], digits.y_train[:16], ncols=8)
+plots.image_grid(digits.x_train[:16] / 16, digits.y_train[:16], ncols=8)
 
 # %% [markdown]
 # Above each picture stands its *label*, the digit that a person has read. Every figure of the
@@ -138,8 +140,8 @@ ex.accuracy.hint()
 # %% [markdown]
 # ## 5. The first question
 #
-# Click an answer and then **Check**. With the keyboard: Tab to the choices, arrow keys to move,
-# Tab and Space to check. Or type the letter into the cell: `choice = "a"`.
+# Click the letter of your answer (with the keyboard: Tab to it, then Space). Or type it into the
+# cell, as in `choice = "a"`, and run the cell.
 
 # %% exercise="00.q_profile"
 choice = (

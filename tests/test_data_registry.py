@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from transfer_lib import data
-from transfer_lib.data import download, registry
+from transfer_lib.data import download, loaders, registry
 from transfer_lib.settings import SettingError
 
 MNIST_KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -319,12 +319,30 @@ def test_wrong_file_in_the_folder(monkeypatch, tmp_path, mnist_bytes, case):
     path = tmp_path / "mnist.npz"
     path.write_bytes(body)
     monkeypatch.setenv("TRANSFER_LIB_DATA", str(tmp_path))
+    ask = data.load if case == "damaged inside" else data.fetch  # fetch reads headers only
     with pytest.raises(data.CorruptFileError) as caught:
-        data.load("mnist")
+        ask("mnist")
     assert str(path) in str(caught.value)
     assert "x_train uint8 (60000, 28, 28)" in str(caught.value)  # what was expected
     assert path.read_bytes() == body  # it is the user's: never touched
     assert not data.data_cache().exists()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((4, 2), np.int8), np.zeros((4, 3), np.uint8), np.zeros(4, np.uint8), None],
+    ids=["dtype", "length", "dimensions", "missing"],
+)
+def test_layout_is_compared_in_every_part(tmp_path, array):
+    layout = {"x": ("uint8", (None, 2)), "names": ("<U", (None,))}
+    path = tmp_path / "a.npz"
+    good = {"x": np.zeros((4, 2), np.uint8), "names": np.array(["a", "long name"])}
+    np.savez(path, more=np.zeros(1), **good)  # a further key does no harm
+    assert set(loaders.read_npz(path, layout)) == {"x", "names"}
+    del good["x"]
+    np.savez(path, **good, **({} if array is None else {"x": array}))
+    with pytest.raises(data.CorruptFileError, match=r"Expected: x uint8 \(any, 2\); names <U"):
+        loaders.check_npz(path, layout)
 
 
 def test_folder_that_does_not_exist(monkeypatch, tmp_path):

@@ -44,7 +44,7 @@ def test_the_users_backend_wins():
     try:
         import jax  # noqa: F401
     except ImportError:
-        assert "jax is not installed" in err and "unset KERAS_BACKEND" in err
+        assert "jax is not installed" in err and "unset it for torch" in err
     else:
         assert out.endswith("jax")
     assert "KERAS_BACKEND is 'theano'" in python(code, KERAS_BACKEND="theano")[1]
@@ -72,7 +72,7 @@ def test_a_gpu_makes_full_the_default(monkeypatch):
 
     monkeypatch.delenv("TRANSFER_LIB_PROFILE")
     for device, profile in (("NVIDIA GPU (X)", "full"), ("Apple GPU", "quick"), ("CPU", "quick")):
-        monkeypatch.setattr(session, "_describe_engine", lambda *_, d=device: ("Keras", d))
+        monkeypatch.setattr(session, "_describe", lambda *_, d=device: ("Keras", d))
         assert session.setup("03").profile == profile
 
 

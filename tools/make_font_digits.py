@@ -5,7 +5,8 @@ cut into 4 x 4 blocks, each block replaced by its number of inked pixels (0 to 1
 comes from a font, with a random pen, slant, width, rotation, shift and elastic distortion.
 
 Usage: ``python tools/make_font_digits.py [output.npz] [--sheet sheet.png]``.
-It takes about ten seconds on one core. The same seed gives the same images.
+It takes about ten seconds on one core and needs matplotlib, SciPy and scikit-image.
+The same seed gives the same images.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ N_IMAGES = 16_000
 GLYPH = 128  # pixels of the square that one glyph's distance field fills
 MARGIN = 24  # empty pixels around the glyph in that square, so that thick pens fit
 CANVAS = 64  # pixels of the square in which a glyph is distorted, 1.5 glyph heights wide
-DISTORT = 0.05  # strength of the elastic distortion, in glyph heights
+DISTORT = 0.06  # strength of the elastic distortion, in glyph heights
 BITMAP = 32  # pixels of the bitmap, as in the scanned digits
 BLOCK = 4  # pixels of one block: 32 / 4 = 8
 OUTPUT = Path(__file__).parents[1] / "transfer_lib" / "data" / "files" / "font_digits.npz"
@@ -145,23 +146,27 @@ def draw(fields: tuple[np.ndarray, np.ndarray], n: int, rng: np.random.Generator
     outline, centre = (map_coordinates(f, where, order=1, mode="nearest") for f in fields)
 
     # Two images in five are the glyph made fatter, the others one pen along its centre line.
-    fat = outline + uniform(0.01, 0.09)
+    fat = outline + uniform(0.01, 0.08)
     pen = uniform(0.06, 0.13) - centre
     level = np.where(rng.random((n, 1, 1)) < 0.4, fat, pen)
     level = level + 0.012 * smooth_noise(rng, n, 12)  # the pen's pressure varies
 
-    # Cut to the ink and scale it to the bitmap, as the scans were: full height, centred.
-    rows, columns = ((level > 0).any(axis) for axis in (2, 1))
+    # Cut to the ink and scale it to the bitmap as the scans were: full height, centred, narrow.
+    rows, columns = (level > 0).any(2), (level > 0).any(1)
     top, left = rows.argmax(1), columns.argmax(1)
     height = CANVAS - rows[:, ::-1].argmax(1) - top
     width = CANVAS - columns[:, ::-1].argmax(1) - left
-    narrow = uniform(0.55, 1.0)[:, 0, 0]
-    narrow = np.where(width*narrow > height, height/width, narrow)
-    grid = (np.arange(BITMAP) + 0.5) / BITMAP - 0.5  # -0.5 to 0.5
-    y = (top + height / 2 - 0.5)[:, None, None] + (height * rng.uniform(0.96, 1.04, n))[:, None, None] * grid[None, :, None]
-    x = (left + width / 2 - 0.5)[:, None, None] + (height / narrow)[:, None, None] * (grid[None, None, :]+uniform(-0.04,0.04))
-    image = np.arange(n)[:, None, None]
-    level = map_coordinates(level, np.broadcast_arrays(image, y, x), order=1, mode="constant", cval=-1.0)
+    narrow = np.minimum(rng.uniform(0.6, 1.05, n), height / width)  # all of the ink stays inside
+
+    def scaled(start: np.ndarray, extent: np.ndarray, step: np.ndarray) -> np.ndarray:
+        pixels = (np.arange(BITMAP) + 0.5) / BITMAP - 0.5
+        jittered = pixels + rng.uniform(-0.03, 0.03, (n, 1))
+        return (start + extent / 2 - 0.5)[:, None] + step[:, None] * jittered
+
+    y = scaled(top, height, height * rng.uniform(0.96, 1.04, n))[:, :, None]
+    x = scaled(left, width, height / narrow)[:, None, :]
+    where = np.broadcast_arrays(np.arange(n)[:, None, None], y, x)
+    level = map_coordinates(level, where, order=1, mode="constant", cval=-1.0)
 
     ink = (level > 0).reshape(n, BITMAP // BLOCK, BLOCK, BITMAP // BLOCK, BLOCK).sum((2, 4))
     # Random ink: pale and dark strokes, and a little noise where there is ink.
@@ -217,8 +222,9 @@ def contact_sheet(data: dict[str, np.ndarray], path: Path) -> None:
         chosen = [images[labels == digit][:14] for digit in range(10)]
         return np.pad(np.stack(chosen), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=8)
 
-    sheet = np.concatenate([rows(data["images"], data["labels"]), rows(real.images, real.target)], 1)
-    plt.imsave(path, np.kron(np.block([list(row) for row in sheet]), np.ones((5, 5))), cmap="gray_r")
+    drawn, scanned = rows(data["images"], data["labels"]), rows(real.images, real.target)
+    sheet = np.block([list(row) for row in np.concatenate([drawn, scanned], 1)])
+    plt.imsave(path, np.kron(sheet, np.ones((5, 5))), cmap="gray_r")
 
 
 def main() -> None:
@@ -229,7 +235,8 @@ def main() -> None:
     arguments = parser.parse_args()
     data = make()
     np.savez_compressed(arguments.output, **data)
-    print(f"{arguments.output.name}: {len(data['labels'])} images, {arguments.output.stat().st_size} bytes")
+    size = arguments.output.stat().st_size
+    print(f"{arguments.output.name}: {len(data['labels'])} images, {size} bytes")
     if arguments.sheet:
         contact_sheet(data, arguments.sheet)
 

@@ -25,12 +25,12 @@ def main(argv=None) -> int:
 
 
 def _data(arguments):
-    from transfer_lib import data
+    from transfer_lib import data, settings
 
     try:
         print(data.fetch(arguments.fetch) if arguments.fetch else data.table())
-    except (data.DataError, KeyError) as error:
-        print(error.args[0], file=sys.stderr)
+    except (data.DataError, settings.SettingError) as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 

@@ -19,7 +19,7 @@ class Lesson:
     minutes : int
         Time to work through it, exercises included.
     engine : str
-        What it computes with: ``"none"`` or ``"keras"``.
+        What it computes with: ``"none"``, ``"keras"`` or ``"torch"`` (with transformers).
     needs : str
         What to know before it.
     """
@@ -35,12 +35,44 @@ class Lesson:
 LESSONS = (
     Lesson("00", "00_start_here", "Start here", 10, "none", "Python"),
     Lesson(
+        "01",
+        "01_concepts",
+        "What transfers: domains, tasks and four ways to carry knowledge",
+        60,
+        "none",
+        "Python, NumPy arrays",
+    ),
+    Lesson(
+        "02",
+        "02_loss_mathematics",
+        "The mathematics of transfer losses, proved in code",
+        75,
+        "keras",
+        "Python, NumPy arrays, derivatives",
+    ),
+    Lesson(
         "03",
         "03_mnist_pretrain_finetune",
         "Pretrain, transfer, fine-tune: handwritten digits",
         60,
         "keras",
         "Python, NumPy arrays, what a neural network is",
+    ),
+    Lesson(
+        "04",
+        "04_vgg16_features",
+        "VGG16 as a feature extractor",
+        75,
+        "keras",
+        "Lesson 03",
+    ),
+    Lesson(
+        "05",
+        "05_bert_text",
+        "BERT: text classification by fine-tuning",
+        90,
+        "torch",
+        "Lesson 03, a little PyTorch helps",
     ),
 )
 

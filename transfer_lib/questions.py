@@ -51,7 +51,7 @@ class Question(Exercise):
         """Return the verdict on a choice, without showing or recording it."""
         verdict = super().judge(*answers)
         if answers and answers[0] is ...:
-            message = "Click a choice, or replace the `...` by its letter, in quotes."
+            message = "Click a letter, or replace the `...` by it, in quotes."
             return Verdict(verdict.outcome, message)
         return verdict
 
@@ -64,21 +64,20 @@ class Question(Exercise):
     def _buttons(self):
         import ipywidgets as widgets
 
-        options = [(f"{letter}) {text}", letter) for letter, (text, _) in self.choices.items()]
-        radio = widgets.RadioButtons(
-            options=options, value=None, layout=widgets.Layout(width="max-content")
-        )
-        radio.add_class("transfer-lib-question")
-        button = widgets.Button(description="Check", tooltip=f"Check the answer to: {self.text}")
-        answer = widgets.HTML()
+        feedback_area = widgets.HTML()
 
-        def on_click(_):
-            verdict = self.judge(radio.value if radio.value is not None else ...)
+        def answer(button):
+            verdict = self.judge(button.description)
             progress.record(self.id, verdict.outcome)
-            answer.value = verdict._repr_html_()
+            feedback_area.value = f"{button.description}) {verdict._repr_html_()}"
 
-        button.on_click(on_click)
-        return widgets.VBox([radio, button, answer])
+        buttons = []
+        for letter, (text, _) in self.choices.items():
+            button = widgets.Button(description=letter, tooltip=text)
+            button.layout.width = "4em"
+            button.on_click(answer)
+            buttons.append(button)
+        return widgets.VBox([widgets.HBox(buttons), feedback_area])
 
     def __repr__(self):
         lines = [f"  {letter}) {text}" for letter, (text, _) in self.choices.items()]

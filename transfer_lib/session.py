@@ -80,9 +80,11 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
 
     warnings = []
     backend, engine, device = None, "no deep learning needed", "CPU"
-    if this.engine != "none":
+    if this.engine == "keras":
         backend = _choose_backend(warnings)
-        engine, device = _describe_engine(backend, warnings)
+        engine, device = _describe(["keras", backend], warnings)
+    elif this.engine == "torch":
+        engine, device = _describe(["torch", "transformers"], warnings)
     wanted = wanted or ("full" if "NVIDIA" in device else "quick")
 
     random.seed(seed)
@@ -121,18 +123,19 @@ def _choose_backend(warnings):
     return backend
 
 
-def _describe_engine(backend, warnings):
-    """Return two phrases: the engine with its versions, and the device."""
+def _describe(packages, warnings):
+    """Return two phrases: the packages with their versions, and the device."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        versions = f"Keras {version('keras')} on {backend} {version(backend)}"
-    except PackageNotFoundError:
+        versions = " with ".join(f"{name} {version(name)}" for name in packages)
+    except PackageNotFoundError as error:
+        name = error.name
+        why = f" (KERAS_BACKEND is {name!r}; unset it for torch)" if name in BACKENDS[1:] else ""
         raise ImportError(
-            f"KERAS_BACKEND is {backend!r}, but {backend} is not installed. "
-            f"Run `pip install {backend}`, or unset KERAS_BACKEND for torch."
+            f"{name} is not installed{why}. Install it with `pip install {name}`."
         ) from None
-    if backend != "torch":
+    if "torch" not in packages:
         return versions, "CPU"  # the course asks only torch about its devices
     import torch
 

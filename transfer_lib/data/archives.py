@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import IO, NamedTuple
 
 from .errors import CorruptFileError, DataError, UnsafeArchiveError, cache_error
@@ -125,11 +125,11 @@ def _tar_member(file: tarfile.TarFile, item: tarfile.TarInfo, archive: Path) -> 
 
 
 def _check_path(name: str, archive: Path) -> None:
-    """Refuse a path that escapes on any system, whichever system this is."""
-    posix, windows = PurePosixPath(name), PureWindowsPath(name)
-    if posix.is_absolute() or windows.drive or windows.root:
+    """Refuse a path that escapes on any system: Windows' rules hold all of Unix's."""
+    path = PureWindowsPath(name)
+    if path.drive or path.root:
         raise _unsafe(archive, name, "has an absolute path")
-    if ".." in posix.parts or ".." in windows.parts:
+    if ".." in path.parts:
         raise _unsafe(archive, name, "leads out of its folder with '..'")
 
 

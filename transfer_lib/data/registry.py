@@ -99,8 +99,8 @@ _ALL = (
         "https://doi.org/10.1109/MCSE.2007.55",
         carrier="transfer_lib",
         filename="data/files/font_digits.npz",
-        size=439_359,
-        sha256="e20b1df4132afa8e5b4093effd4958d08fef56c78d14c129bbbd3443ea365337",
+        size=423_003,
+        sha256="ad03a80747b2cabb2568a0726373d28cd154eb681111a47950dfa3bfce44f706",
         loader=loaders.load_font_digits,
     ),
     Entry(

@@ -1,6 +1,8 @@
-"""A figure that follows sliders and menus, with a static figure where widgets do not run."""
+"""A figure that follows sliders, with a static figure where widgets do not run."""
 
+import base64
 import html
+import struct
 
 from matplotlib.figure import Figure
 
@@ -16,8 +18,9 @@ class Interactive:
         By the name of draw's argument.
     fallback : matplotlib.figure.Figure
         The figure at the starting values, with its text alternative; shown above the controls.
-    image : ipywidgets.Image
-        The figure at the values now chosen.
+    image : ipywidgets.HTML
+        The figure at the values now chosen: an ``<img>`` with its ``alt``. (`ipywidgets.Image`
+        cannot have one; with a tooltip instead, ipywidgets 8.1 fails to show it.)
     caption, message : ipywidgets.HTML
         Its text alternative, and the error of the last drawing, if there was one.
     box : ipywidgets.VBox
@@ -33,10 +36,7 @@ class Interactive:
             for name, value in controls.items()
         }
         self.fallback = self._draw()  # an error here is the author's: it must not be hidden
-        layout = widgets.Layout(max_width="100%", align_self="flex-start", object_fit="contain")
-        self.image = widgets.Image(format="png", layout=layout)
-        if self.image.has_trait("tooltip"):  # ipywidgets 8: the image's name for screen readers
-            self.image.tooltip = "Figure, described in the text below it"
+        self.image = widgets.HTML()
         self.caption = widgets.HTML()
         self.message = widgets.HTML()
         self._show(self.fallback)
@@ -56,8 +56,14 @@ class Interactive:
         return describe(fig, alt_text(fig))  # raises, with the reason, when there is no text
 
     def _show(self, fig):
-        self.image.value = to_png(fig)
-        self.caption.value = f'<p role="status">{html.escape(alt_text(fig))}</p>'
+        png, words = to_png(fig), html.escape(alt_text(fig))
+        width, height = struct.unpack(">II", png[16:24])  # so that the page does not jump
+        self.image.value = (
+            f'<img alt="{words}" width="{width}" height="{height}" '
+            'style="max-width: 100%; height: auto" '
+            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+        )
+        self.caption.value = f'<p role="status">{words}</p>'  # read aloud when it changes
 
     def _update(self, _change):
         try:
@@ -80,7 +86,7 @@ class Interactive:
 
 
 def interactive(draw, *, descriptions=None, **controls):
-    """Let sliders and menus choose what a figure shows.
+    """Let sliders choose what a figure shows.
 
     The controls are changed by mouse or keyboard; the figure is drawn when a control is let go.
     The figure at the starting values is shown above them, for where widgets do not run.
@@ -93,8 +99,9 @@ def interactive(draw, *, descriptions=None, **controls):
     descriptions : dict of str to str, optional
         The words beside each control; the default is the argument's name.
     **controls
-        A widget, or what `ipywidgets.interact` takes: ``(low, high)`` or ``(low, high, step)`` for
-        a slider, a list or a dict of words to values for a menu, a bool for a box to tick.
+        ``(low, high)`` or ``(low, high, step)`` for a slider, a list or a dict of words to values
+        for a slider over these, a bool for a box to tick, or a widget. Left and right arrow keys
+        move a slider; prefer one to a `Dropdown`, whose arrow keys JupyterLab keeps for itself.
 
     Returns
     -------
@@ -122,7 +129,12 @@ def interactive(draw, *, descriptions=None, **controls):
 def _control(widgets, name, value, description):
     """Return the widget of a control: labelled, wide enough, and quiet until it is let go."""
     try:
-        control = widgets.interactive.widget_from_abbrev(value)
+        if isinstance(value, dict | list):
+            # Not a menu: JupyterLab takes a menu's arrow keys to move to another cell.
+            options = list(value.items()) if isinstance(value, dict) else value
+            control = widgets.SelectionSlider(options=options)
+        else:
+            control = widgets.interactive.widget_from_abbrev(value)
     except Exception as error:  # an empty list, a tuple of the wrong length
         raise ValueError(f"no control can be made for {name} from {value!r}: {error}") from error
     if not isinstance(control, widgets.ValueWidget):

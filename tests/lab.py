@@ -1,0 +1,113 @@
+"""JupyterLab in a real browser, for the tests: open a notebook, run it, use its widgets."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import build
+
+TOKEN = "course-test"
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def server(folder):
+    """Start JupyterLab on 127.0.0.1 over a copy of the lessons; yield its address."""
+    shutil.copytree(build.ROOT / "lessons", folder / "lessons")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = os.environ | {
+        "PYTHONPATH": str(build.ROOT),
+        "TRANSFER_LIB_HOME": str(folder / "home"),
+        "TRANSFER_LIB_PROFILE": "quick",
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }
+    overrides = folder / "config/labconfig"
+    overrides.mkdir(parents=True)
+    news = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    (overrides / "default_setting_overrides.json").write_text(json.dumps(news))
+    log = (folder / "server.log").open("w")
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
+    process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/api/status?token={TOKEN}", process, folder / "server.log")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+@contextmanager
+def page(executable):
+    """Yield a page of a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        try:
+            yield browser.new_page(viewport={"width": 1300, "height": 1100})
+        finally:
+            browser.close()
+
+
+def run_all(page, address, name, timeout=300):
+    """Open a lesson, run all its cells through the menu, and wait until the kernel is idle."""
+    page.goto(f"{address}/lab/tree/lessons/{name}.ipynb?token={TOKEN}&reset")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    idle = page.get_by_text("Python 3 (ipykernel) | Idle")
+    idle.wait_for(timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).click()
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        time.sleep(1)
+        if idle.count() and not page.locator(".jp-InputPrompt", has_text="[*]").count():
+            return
+    raise TimeoutError(f"{name} still runs after {timeout} s")
+
+
+def show(page, text):
+    """Scroll the notebook until a cell whose code or prose holds this text is in view."""
+    cell = page.locator(".jp-Cell", has_text=text).first
+    for _ in range(60):
+        if cell.count():
+            cell.scroll_into_view_if_needed()
+            time.sleep(0.5)
+            return cell
+        page.mouse.wheel(0, 800)
+        time.sleep(0.1)
+    raise AssertionError(f"no cell with {text!r}")
+
+
+def _wait_for(url, process, log):
+    for _ in range(120):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,44 @@
+"""The course in JupyterLab, in a real browser: the notebook opens, runs, and answers."""
+
+import json
+import os
+
+import ensure_browser
+import lab
+import pytest
+
+BROWSER = ensure_browser.find()
+if BROWSER is None and os.environ.get("CI"):
+    pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
+)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with lab.server(tmp_path_factory.mktemp("lab")) as address:
+        yield address
+
+
+@pytest.fixture
+def page():
+    with lab.page(BROWSER) as page:
+        yield page
+
+
+def test_lesson_00_runs_and_its_question_answers_by_keyboard(address, page, tmp_path_factory):
+    lab.run_all(page, address, "00_start_here")
+    cell = lab.show(page, "ex.q_profile.ask(choice)")
+    letters = cell.locator(".jp-OutputArea button")
+    letters.first.wait_for()
+    assert letters.all_inner_texts() == ["a", "b", "c"]
+    letters.first.focus()
+    page.keyboard.press("Space")
+    cell.get_by_text("A GPU is faster, and never required.").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    cell.get_by_text("The quick profile is the default without a GPU.").wait_for()
+    (progress,) = tmp_path_factory.getbasetemp().glob("lab0/home/progress.json")
+    row = json.loads(progress.read_text())["exercises"]["00.q_profile"]
+    assert row["outcome"] == "right" and row["attempts"] == 2

@@ -1,0 +1,81 @@
+"""pyproject.toml, constraints.txt and environment.yml say the same; Colab's versions are admitted."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
+
+
+def requirements():
+    lists = [
+        PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"].values(),
+    ]
+    found = [Requirement(line) for lines in lists for line in lines]
+    return [one for one in found if one.name != PROJECT["project"]["name"]]
+
+
+def pinned(text):
+    return {
+        name.lower().replace("_", "-"): version
+        for name, version in re.findall(r"^([\w.-]+)==([^+\s]+)", text, re.M)
+    }
+
+
+CONSTRAINTS = pinned((ROOT / "constraints.txt").read_text("utf8"))
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=lambda one: one.name)
+def test_each_dependency_is_pinned_inside_its_range(requirement):
+    assert requirement.specifier.contains(CONSTRAINTS[requirement.name.lower()])
+
+
+def test_each_dependency_says_why():
+    for line in (ROOT / "pyproject.toml").read_text("utf8").splitlines():
+        if re.match(r'^    "[\w-]+[>=]', line):
+            assert "# " in line, line
+
+
+def test_constraints_are_exact_and_hold_no_address():
+    for line in (ROOT / "constraints.txt").read_text("utf8").splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+    assert CONSTRAINTS["torch"] == "2.13.0"
+
+
+def test_the_package_carries_the_tested_versions():
+    shipped = (ROOT / "transfer_lib/tested_versions.txt").read_text("utf8")
+    assert pinned(shipped) == CONSTRAINTS, "run `make build`"
+
+
+def test_conda_environment_uses_the_same_versions():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf8"))
+    conda = [line for line in environment["dependencies"] if isinstance(line, str)]
+    (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
+    assert "--constraint constraints.txt" in pip
+    assert any(line.startswith("--editable .[lab]") for line in pip)
+    (python,) = [line.split("=")[1] for line in conda if line.startswith("python=")]
+    supported = Requirement(f"python{PROJECT['project']['requires-python']}").specifier
+    assert supported.contains(python)
+
+
+def test_colabs_versions_are_admitted():
+    folder = os.environ.get("TRANSFER_LIB_DATA")
+    lists = sorted(Path(folder).glob("colab-*.txt")) if folder else []
+    if not lists:
+        pytest.skip("TRANSFER_LIB_DATA is not set to a folder with Colab's package list")
+    shipped = pinned(lists[-1].read_text("utf8"))
+    known = [one for one in requirements() if one.name.lower() in shipped and one.extras == set()]
+    base = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
+    assert len(base & {one.name for one in known}) >= 10
+    for one in known:
+        if one.name in base:
+            version = Version(shipped[one.name.lower()])
+            assert one.specifier.contains(version), f"Colab ships {one.name} {version}"

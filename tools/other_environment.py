@@ -1,0 +1,122 @@
+"""Run the course in an environment of its own: ``jax``, or the versions that ``colab`` ships.
+
+- ``jax``: runs the Keras lessons on the torch and on the JAX backend. Their code must be
+  backend-neutral, so both must run from top to bottom with the claims holding.
+- ``colab``: installs the versions of ``TRANSFER_LIB_DATA/colab-gpu-*.txt`` for the packages that
+  the course uses, checks that installing the course changes none of them, and runs the lessons.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNNER = """
+import sys, time
+sys.path[:0] = [{root!r}, {tools!r}]
+import run_claims, build
+for path in build.sources():
+    if path.stem[:2] in {lessons!r}:
+        start = time.perf_counter()
+        rows = run_claims.run(path, 0, "quick")
+        failed = [row["id"] for row in rows if not row["holds"]]
+        print(f"{{path.stem}}: ran in {{time.perf_counter() - start:.0f}} s, "
+              f"{{len(rows)}} claims, failed: {{failed or 'none'}}", flush=True)
+        assert not failed
+"""
+
+
+def requirements(*extras) -> list[Requirement]:
+    """Return what the course depends on, with the given extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
+    lines = list(project["dependencies"])
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    found = [Requirement(line) for line in lines]
+    return [one for one in found if one.name != project["name"]]
+
+
+def make(name) -> str:
+    """Create ``.venv-NAME`` unless it exists, and return its Python."""
+    folder = ROOT / f".venv-{name}"
+    if not folder.exists():
+        venv.create(folder, with_pip=True)
+    return str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+
+
+def pip_install(python, *arguments):
+    """Install with that Python's pip."""
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *arguments], check=True)
+
+
+def versions(python) -> dict:
+    """Return name to version of what that Python has installed."""
+    command = [python, "-m", "pip", "list", "--format=freeze"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return dict(line.lower().split("==")[:2] for line in out.splitlines() if "==" in line)
+
+
+def run_lessons(python, lessons, **env):
+    """Run lessons with that Python, seed 0, quick profile."""
+    code = RUNNER.format(root=str(ROOT), tools=str(ROOT / "tools"), lessons=lessons)
+    subprocess.run([python, "-c", code], check=True, env=os.environ | env)
+
+
+def jax():
+    """Run the Keras lessons on torch and on JAX."""
+    sys.path.insert(0, str(ROOT))
+    from transfer_lib import lessons
+
+    numbers = [lesson.number for lesson in lessons.LESSONS if lesson.engine == "keras"]
+    python = make("jax")
+    pip_install(python, "--constraint", str(ROOT / "constraints.txt"), "--editable", ".[dev]")
+    pip_install(python, "jax")
+    for backend in ("torch", "jax"):
+        print(f"Backend {backend}", flush=True)
+        run_lessons(python, numbers, KERAS_BACKEND=backend)
+
+
+def colab():
+    """Install Colab's versions, then the course, and run all lessons."""
+    folder = os.environ.get("TRANSFER_LIB_DATA")
+    listed = sorted(Path(folder).glob("colab-*.txt")) if folder else []
+    if not listed:
+        sys.exit("Set TRANSFER_LIB_DATA to a folder with Colab's list of packages, colab-*.txt.")
+    shipped = dict(
+        re.match(r"([\w.-]+)==([^+\s]+)", line).groups()
+        for line in listed[-1].read_text("utf8").lower().splitlines()
+        if "==" in line
+    )
+    wanted = {one.name.lower() for one in requirements("text")} | {"ipython", "ipykernel"}
+    pins = [f"{name}=={shipped[name]}" for name in sorted(wanted & set(shipped))]
+    pins = [pin for pin in pins if not pin.startswith("torch==")] + ["torch==2.13.0"]
+    python = make("colab")
+    pip_install(python, *pins, "setuptools")
+    before = versions(python)
+    pip_install(python, "--no-build-isolation", ".")
+    after = versions(python)
+    changed = {name: (old, after.get(name)) for name, old in before.items() if after[name] != old}
+    print(f"Installed beside {len(pins)} of Colab's versions; changed: {changed or 'nothing'}")
+    if changed:
+        sys.exit(1)
+    dev = {one.name for one in requirements("dev")} - {"ipykernel", "jupyterlab"}
+    freeze = [f"{name}=={version}" for name, version in before.items() if name != "setuptools"]
+    pip_install(python, *sorted(dev - {"playwright", "ruff"}), *freeze)
+    sys.path.insert(0, str(ROOT))
+    from transfer_lib import lessons
+
+    run_lessons(python, [lesson.number for lesson in lessons.LESSONS])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("which", choices=("jax", "colab"))
+    os.chdir(ROOT)
+    {"jax": jax, "colab": colab}[parser.parse_args().which]()
