@@ -55,7 +55,10 @@ def server(folder):
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
         log.close()
 
 

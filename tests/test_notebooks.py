@@ -40,8 +40,13 @@ def test_it_matches_its_source(path, notebook):
     assert build.same_cells(variant(source), notebook), "run `make build` and commit the result"
 
 
-def test_the_answers_match_their_source():
-    assert json.loads(build.ANSWERS.read_text("utf8")) == build.answers()
+@pytest.mark.parametrize(
+    ("built", "text"),
+    build.shared_files().items(),
+    ids=lambda x: x.name if isinstance(x, Path) else "",
+)
+def test_the_other_built_files_match_their_source(built, text):
+    assert built.read_text("utf8") == text, "run `make build` and commit the result"
 
 
 def test_it_is_valid_and_was_run_from_top_to_bottom(notebook):

@@ -72,7 +72,7 @@ def test_a_gpu_makes_full_the_default(monkeypatch):
 
     monkeypatch.delenv("TRANSFER_LIB_PROFILE")
     for device, profile in (("NVIDIA GPU (X)", "full"), ("Apple GPU", "quick"), ("CPU", "quick")):
-        monkeypatch.setattr(session, "_describe", lambda *_, d=device: ("Keras", d))
+        monkeypatch.setattr(session, "_describe", lambda _, d=device: ("Keras", d))
         assert session.setup("03").profile == profile
 
 

@@ -6,6 +6,7 @@ have not changed keeps its outputs; ``--force`` runs it again. Building twice ch
 
 import argparse
 import copy
+import csv
 import hashlib
 import json
 import os
@@ -195,10 +196,35 @@ def build(path, force=False):
     return ran
 
 
-def write_shared():
-    """Write what the package needs from the sources: the answers and the tested versions."""
-    ANSWERS.write_text(json.dumps(answers(), indent=1, ensure_ascii=False) + "\n", "utf8")
-    VERSIONS.write_text((ROOT / "constraints.txt").read_text("utf8"), "utf8")
+def shared_files() -> dict:
+    """Return path to text of the other built files: answers, tested versions, README, glossary."""
+    readme = (ROOT / "README.md").read_text("utf8")
+    start, end = "<!-- lessons -->\n", "<!-- end of lessons -->"
+    before, after = readme.split(start)[0], readme.split(end)[1]
+    table = lessons.markdown_map("lessons/")
+    return {
+        ANSWERS: json.dumps(answers(), indent=1, ensure_ascii=False) + "\n",
+        VERSIONS: (ROOT / "constraints.txt").read_text("utf8"),
+        ROOT / "README.md": f"{before}{start}\n{table}\n\n{end}{after}",
+        ROOT / "lessons/glossary.md": glossary(),
+        ROOT / "solutions/glossary.md": glossary(),
+    }
+
+
+def glossary() -> str:
+    """Return ``course/glossary.csv`` as a Markdown page, in alphabetical order."""
+    with (ROOT / "course/glossary.csv").open(encoding="utf8", newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["english"].lower())
+    lines = [
+        "# Glossary",
+        "",
+        "| English | 中文 | Meaning | First in lesson |",
+        "|---|---|---|---|",
+    ]
+    for row in rows:
+        line = f"| {row['english']} | {row['chinese']} | {row['definition']} | {row['lesson']} |"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def _check_markers(cell, path):
@@ -275,7 +301,8 @@ def main():
     paths = [p for p in sources() if not arguments.lessons or p.stem[:2] in arguments.lessons]
     if not paths:
         parser.error(f"no lesson {' '.join(arguments.lessons)} in course/")
-    write_shared()
+    for path, text in shared_files().items():
+        path.write_text(text, "utf8")
     for path in paths:
         for name in build(path, arguments.force) or [f"{path.stem}: nothing changed"]:
             print(name)

@@ -82,9 +82,9 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     backend, engine, device = None, "no deep learning needed", "CPU"
     if this.engine == "keras":
         backend = _choose_backend(warnings)
-        engine, device = _describe(["keras", backend], warnings)
+        engine, device = _describe(["keras", backend])
     elif this.engine == "torch":
-        engine, device = _describe(["torch", "transformers"], warnings)
+        engine, device = _describe(["torch", "transformers"])
     wanted = wanted or ("full" if "NVIDIA" in device else "quick")
 
     random.seed(seed)
@@ -123,7 +123,7 @@ def _choose_backend(warnings):
     return backend
 
 
-def _describe(packages, warnings):
+def _describe(packages):
     """Return two phrases: the packages with their versions, and the device."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -143,11 +143,6 @@ def _describe(packages, warnings):
         return versions, f"NVIDIA GPU ({torch.cuda.get_device_name(0)})"
     if torch.backends.mps.is_available():
         return versions, "Apple GPU"
-    if torch.get_num_threads() < 2:
-        warnings.append(
-            "torch uses a single thread, so training takes about twice as long. "
-            "Unset OMP_NUM_THREADS and restart the kernel."
-        )
     return versions, "CPU"
 
 

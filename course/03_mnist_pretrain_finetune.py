@@ -1,0 +1,1001 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 03. Pretrain, transfer, fine-tune: handwritten digits
+#
+# You will take one small network through the whole cycle: **pretrain** it where labels are free,
+# put a new **head** on it, train it with a handful of labels where they are scarce, and **test** it
+# on data that it has never seen. A network from scratch runs beside it as the control, because
+# without one you cannot know whether anything was transferred.
+#
+# ## What you will be able to do
+#
+# - build a network as a backbone (shared layers) and a head (task-specific layers), and swap heads;
+# - freeze, fine-tune in two phases, and choose the learning rate for it;
+# - measure what transfer gains at each number of labels, with its spread;
+# - train on source and target at once with $L_{total} = L_{shared} + \lambda L_{task}$;
+# - see which layers moved, what was forgotten, and why a "frozen" layer may still change;
+# - recognise an experiment that cannot show transfer.
+#
+# Terms are collected in the [glossary](glossary.md).
+
+# %% tags=["setup"]
+import transfer_lib
+
+course = transfer_lib.setup("03")
+
+# %%
+import keras
+import numpy as np
+
+from transfer_lib import claim, data, plots
+from transfer_lib.exercises import lesson_03 as ex
+
+keras.utils.set_random_seed(course.seed)
+rng = np.random.default_rng(course.seed)
+
+# %% [markdown]
+# ## 1. Source and target
+#
+# A **domain** (域) is the kind of data you have: the images and how often each occurs. A **task**
+# (任务) is what you want to say about them. Transfer goes from a *source* (源域) to a *target*
+# (目标域).
+#
+# - In the quick profile, the source is digits drawn with computer fonts. Their labels are free: we
+#   know which digit we asked the font for. The target is digits that people wrote and a scanner
+#   read.
+# - In the full profile, the source is the digits 0 to 4 of MNIST and the target the digits 5 to 9.
+#   Set `PAIR` to `"mnist to scans"` for a third pair: all of MNIST, made smaller, to the scans.
+
+# %%
+PAIR = "fonts to scans" if course.quick else "mnist 0-4 to 5-9"
+
+
+def load_pair(name):
+    """Return source and target as dicts of x_train, y_train, x_test, y_test; pixels from 0 to 1."""
+    if name == "mnist 0-4 to 5-9":
+        mnist = as_arrays(data.load("mnist"))
+        return only(mnist, range(0, 5)), only(mnist, range(5, 10))
+    first = data.load("font_digits" if name == "fonts to scans" else "mnist")
+    return as_arrays(first, size=8), as_arrays(data.load("digits"))
+
+
+# %%
+def as_arrays(loaded, size=None):
+    """Normalise pixels to 0..1, add a channel axis, and average MNIST down to `size` if asked."""
+    parts = {"y_train": loaded.y_train, "y_test": loaded.y_test}
+    for part in ("x_train", "x_test"):
+        x = (getattr(loaded, part) / loaded.max_value).astype("float32")
+        if size and x.shape[1] > size:  # 28 pixels: cut to 24, then average blocks of 3 × 3
+            x = x[:, 2:-2, 2:-2].reshape(-1, size, 3, size, 3).mean(axis=(2, 4))
+        parts[part] = x[..., None]
+    return parts
+
+
+def only(parts, classes):
+    """Keep the images of some classes, and number these from 0."""
+    kept = {}
+    for part in ("train", "test"):
+        rows = np.isin(parts[f"y_{part}"], list(classes))
+        kept[f"x_{part}"] = parts[f"x_{part}"][rows]
+        kept[f"y_{part}"] = parts[f"y_{part}"][rows] - min(classes)
+    return kept
+
+
+# %%
+source, target = load_pair(PAIR)
+classes = len(np.unique(target["y_train"]))
+same_classes = PAIR != "mnist 0-4 to 5-9"
+for name, parts in (("source", source), ("target", target)):
+    print(
+        f"{name}: {len(parts['x_train'])} training and {len(parts['x_test'])} test images,",
+        f"shape {parts['x_train'].shape[1:]}",
+    )
+
+# %%
+first = [np.flatnonzero(source["y_train"] == k)[:2] for k in range(classes)]
+rows = np.array(first).T.ravel()
+plots.image_grid(source["x_train"][rows], source["y_train"][rows], ncols=classes)
+
+# %%
+first = [np.flatnonzero(target["y_train"] == k)[:2] for k in range(classes)]
+rows = np.array(first).T.ravel()
+plots.image_grid(target["x_train"][rows], target["y_train"][rows], ncols=classes)
+
+# %% [markdown]
+# The two differ in their images: strokes of even width and fixed shapes above, a person's hand
+# below. That is a **domain shift** (域偏移). In the MNIST pair the images are alike and the
+# labels differ: there the task changes.
+
+# %% [markdown]
+# ## 2. Backbone and head
+#
+# The **backbone** (骨干网络) holds the layers that source and target share: convolutions and
+# pooling, which turn an image into a vector of *features* (特征). The **head** (任务头) is the
+# part that belongs to one task: a single dense layer, one output for each class.
+
+
+# %%
+def make_backbone(input_shape):
+    """Return the shared layers: an image in, a vector of features out."""
+    layers = [keras.Input(input_shape)]
+    for width in (32, 64, 128):
+        layers.append(keras.layers.Conv2D(width, 3, padding="same", activation="relu"))
+        if width == 64 or (width == 32 and input_shape[0] > 8):  # 8 pixels are halved only once
+            layers.append(keras.layers.MaxPooling2D())
+    layers.append(keras.layers.GlobalAveragePooling2D())
+    return keras.Sequential(layers, name="backbone")
+
+
+# %% [markdown]
+# The head has no softmax. Its outputs are *logits*, and the loss applies the softmax itself
+# (`from_logits=True`). Applied twice, it would flatten the gradients; lesson 02 shows how.
+#
+# ### Exercise: swap the head
+#
+# Write the function that puts a new head on a given backbone. The backbone must be the very
+# object that is passed in, so that its weights come along.
+
+
+# %% exercise="03.head_swap"
+def head_swap(backbone, classes):
+    """Return a model: the backbone, then a new Dense layer with one logit per class."""
+    ### BEGIN SOLUTION
+    inputs = keras.Input(backbone.input_shape[1:])
+    features = backbone(inputs)
+    outputs = keras.layers.Dense(classes, name="head")(features)
+    return keras.Model(inputs, outputs)
+    ### END SOLUTION
+
+
+ex.head_swap.check(head_swap)
+
+# %% [markdown]
+# The lesson goes on with its own version, so that it runs whether you have solved this or not.
+
+
+# %%
+def with_head(backbone, classes):
+    """Put a fresh head on a backbone."""
+    inputs = keras.Input(backbone.input_shape[1:])
+    return keras.Model(inputs, keras.layers.Dense(classes, name="head")(backbone(inputs)))
+
+
+def compile_model(model, rate):
+    """Choose optimiser, loss and metric. Needed again after each change of `trainable`."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+
+
+# %% [markdown]
+# ## 3. Phase one: pretrain on the source
+#
+# We train until the accuracy on held-out source images stops rising, and keep the best weights.
+
+# %%
+backbone = make_backbone(source["x_train"].shape[1:])
+source_model = with_head(backbone, classes)
+compile_model(source_model, 3e-3)
+stop = keras.callbacks.EarlyStopping("val_accuracy", patience=2, restore_best_weights=True)
+history = source_model.fit(
+    source["x_train"],
+    source["y_train"],
+    validation_data=(source["x_test"], source["y_test"]),
+    batch_size=128,
+    epochs=8 if course.quick else 5,
+    callbacks=[stop],
+    verbose=0,
+)
+
+# %% tags=["nbval-ignore-output"]
+curves = {
+    "training images": [history.history["accuracy"]],
+    "held-out images": [history.history["val_accuracy"]],
+}
+plots.learning_curves(curves, title="Pretraining on the source")
+
+
+# %% [markdown]
+# ### Save, with what a reader needs to know
+#
+# A file of weights without its preprocessing is a trap for whoever loads it. So we store beside it
+# what the network expects and what it was trained on, and test that it comes back unchanged.
+
+# %%
+import json
+import tempfile
+from pathlib import Path
+
+folder = Path(tempfile.mkdtemp())
+source_model.save(folder / "source_model.keras")
+about = {
+    "trained on": PAIR.split(" to ")[0],
+    "input": f"{backbone.input_shape[1:]}, pixels from 0 (background) to 1 (ink)",
+    "output": f"{classes} logits",
+    "seed": course.seed,
+}
+(folder / "source_model.json").write_text(json.dumps(about, indent=1))
+
+reloaded = keras.models.load_model(folder / "source_model.keras")
+sample = source["x_test"][:100]
+difference = np.abs(reloaded.predict(sample, verbose=0) - source_model.predict(sample, verbose=0))
+print("Stored with the weights:", json.dumps(about, indent=1))
+print("The reloaded model gives the same outputs:", bool(difference.max() < 1e-5))
+
+# %% [markdown]
+# ## 4. The target, with five labels per class
+#
+# Labels are scarce here. `draw` picks a few training images of each class; everything is tested on
+# the same held-out images, which are never trained on.
+
+
+# %%
+def draw(y, per_class, rng):
+    """Return the rows of `per_class` images of each class, drawn at random."""
+    return np.concatenate(
+        [rng.choice(np.flatnonzero(y == k), per_class, replace=False) for k in np.unique(y)]
+    )
+
+
+def accuracy(model, parts=target):
+    """Return the accuracy on the test part."""
+    logits = model.predict(parts["x_test"], batch_size=1000, verbose=0)
+    return float(np.mean(logits.argmax(axis=1) == parts["y_test"]))
+
+
+rows = draw(target["y_train"], 5, rng)
+x_few, y_few = target["x_train"][rows], target["y_train"][rows]
+print(f"{len(x_few)} labelled images of the target, {len(target['x_test'])} to test on")
+
+# %% [markdown]
+# **The control: from scratch** (从头训练). The same architecture, random weights, the same few
+# labels, and enough steps to fit them.
+
+
+# %%
+def train(model, x, y, rate, steps):
+    """Compile and train for about `steps` batches of 32; more when there are many images."""
+    compile_model(model, rate)
+    batches = int(np.ceil(len(x) / 32))
+    epochs = max(1, max(steps, len(x) // 2) // batches)
+    model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
+
+
+scratch = with_head(make_backbone(x_few.shape[1:]), classes)
+train(scratch, x_few, y_few, rate=1e-3, steps=300)
+
+# %% [markdown]
+# ## 5. Feature extraction: the backbone frozen
+#
+# **Feature extraction** (特征提取) keeps the backbone as it is and trains only the head. One line
+# does it: `backbone.trainable = False`.
+#
+# ### Exercise: freeze
+#
+# The check passes a small backbone of its own.
+
+
+# %% exercise="03.freeze"
+def freeze(backbone):
+    """Freeze the backbone: training must change none of its weights."""
+    ### BEGIN SOLUTION
+    backbone.trainable = False
+    ### END SOLUTION
+
+
+ex.freeze.check(freeze)
+
+# %%
+pretrained = backbone.get_weights()  # to come back to later
+
+backbone.trainable = False
+model = with_head(backbone, classes)
+train(model, x_few, y_few, rate=1e-2, steps=120)
+frozen_accuracy = accuracy(model)
+
+unchanged = all(np.array_equal(a, b) for a, b in zip(pretrained, backbone.get_weights()))
+print("The backbone's weights are unchanged:", unchanged)
+
+# %% [markdown]
+# ### Exercise: what is trained?
+#
+# The backbone gives this many features. How many numbers may training change now?
+
+# %%
+features = backbone.output_shape[1]
+print(f"{features} features, {classes} classes")
+
+# %% exercise="03.trainable"
+trainable = (
+    ### BEGIN SOLUTION
+    features * classes + classes
+    ### END SOLUTION
+)
+ex.trainable.check(trainable, features, classes)
+
+# %% [markdown]
+# ## 6. Fine-tuning, in two phases
+#
+# **Fine-tuning** (微调) goes on from there. The head has learned; now the backbone is unfrozen and
+# everything is trained at a lower rate. The order matters. A fresh head makes large random errors,
+# and their gradients would run through the backbone and destroy what it knows.
+
+# %%
+backbone.trainable = True
+train(model, x_few, y_few, rate=1e-3, steps=60)
+
+results = {
+    "from scratch": accuracy(scratch),
+    "frozen backbone": frozen_accuracy,
+    "fine-tuned": accuracy(model),
+}
+if same_classes:
+    backbone.set_weights(pretrained)
+    results["source model, no target label"] = accuracy(source_model)
+
+# %% tags=["nbval-ignore-output"]
+plots.bars(results, "Accuracy on held-out target images (fraction)", title="5 labels per class")
+
+# %% [markdown]
+# One draw of labels is one throw of dice. Section 8 repeats this over several draws before it
+# concludes anything.
+#
+# ### The learning rate
+#
+# How low is "lower"? We start from the trained head each time, fine-tune at six rates, and measure
+# on target images that are used neither for training nor for the final test.
+
+# %%
+spare = np.setdiff1d(np.arange(len(target["y_train"])), rows)[:400]
+held_out = {"x_test": target["x_train"][spare], "y_test": target["y_train"][spare]}
+backbone.set_weights(pretrained)
+backbone.trainable = False
+train(model, x_few, y_few, rate=1e-2, steps=120)
+start = model.get_weights()
+
+backbone.trainable = True
+accuracy_by_rate = {}
+for rate in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1):
+    model.set_weights(start)
+    train(model, x_few, y_few, rate=rate, steps=60)
+    accuracy_by_rate[rate] = accuracy(model, held_out)
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = plots.figure(
+    "Accuracy after fine-tuning against the learning rate, on a logarithmic axis: "
+    + ", ".join(f"{value:.0%} at {rate:g}" for rate, value in accuracy_by_rate.items())
+)
+ax.semilogx(list(accuracy_by_rate), list(accuracy_by_rate.values()))
+ax.set(xlabel="Learning rate (no unit)", ylabel="Accuracy, held-out (fraction)")
+fig
+
+# %%
+lost = max(accuracy_by_rate.values()) - accuracy_by_rate[1e-1]
+claim(
+    "03.rate-too-high",
+    "A learning rate of 0.1 destroys at least 20 points of accuracy.",
+    100 * lost,
+    at_least=20,
+    unit="points",
+)
+
+# %% [markdown]
+# ### Exercise: choose the rate
+#
+# Which of the six would you take? Rates within one point of the best count as right.
+
+# %% exercise="03.rate"
+rate = (
+    ### BEGIN SOLUTION
+    max(accuracy_by_rate, key=accuracy_by_rate.get)
+    ### END SOLUTION
+)
+ex.rate.check(rate, accuracy_by_rate)
+
+# %% exercise="03.q_compile"
+choice = (
+    ### BEGIN SOLUTION
+    "c"
+    ### END SOLUTION
+)
+ex.q_compile.ask(choice)
+
+# %% [markdown]
+# ## 7. Test: what is still confused
+#
+# Accuracy is one number. The confusion matrix shows which digits are taken for which.
+
+# %%
+model.set_weights(start)
+train(model, x_few, y_few, rate=1e-3, steps=60)
+predicted = model.predict(target["x_test"], batch_size=1000, verbose=0).argmax(axis=1)
+
+# %% tags=["nbval-ignore-output"]
+plots.confusion_matrix(target["y_test"], predicted, [str(k) for k in range(classes)])
+
+# %% [markdown]
+# ## 8. Where transfer pays, and where it stops paying
+#
+# Now the experiment that carries the conclusions: 1 to 50 labels per class, several draws each,
+# the same images for all methods. There are two controls from scratch: one gets as many steps as
+# fine-tuning does, the other five times as many, at the rate that suits it. How good a control is
+# decides how large a gain looks.
+#
+# The frozen backbone gives the same features in every step, so we compute them once and train the
+# head on them, which is the same and much faster. The head starts at zero, where it adds no noise
+# of its own.
+
+
+# %%
+def run_scratch(x, y, steps):
+    """Train from random weights; return the accuracy on the target's test images."""
+    model = with_head(make_backbone(x.shape[1:]), classes)
+    train(model, x, y, rate=1e-3, steps=steps)
+    return accuracy(model)
+
+
+def with_trained_head(x, y):
+    """Return the pretrained backbone with a head that was trained on its features."""
+    backbone.set_weights(pretrained)
+    head = keras.layers.Dense(classes, kernel_initializer="zeros")
+    on_features = keras.Sequential([keras.Input((features,)), head])
+    train(on_features, backbone.predict(x, batch_size=1000, verbose=0), y, rate=1e-2, steps=120)
+    model = with_head(backbone, classes)
+    model.layers[-1].set_weights(head.get_weights())
+    return model
+
+
+def run_transfer(x, y):
+    """Return the accuracy with the backbone frozen, and after fine-tuning."""
+    model = with_trained_head(x, y)
+    frozen = accuracy(model)
+    train(model, x, y, rate=1e-3, steps=60)
+    return frozen, accuracy(model)
+
+
+# %%
+DRAWS = {1: 5, 2: 3, 5: 5, 10: 3, 20: 2, 50: 2}  # labels per class: how often drawn
+METHODS = ("scratch, 60 steps", "scratch, 300 steps", "frozen", "fine-tuned", "SVM on pixels")
+curve = {name: {k: [] for k in DRAWS} for name in METHODS}
+chosen = {k: [draw(target["y_train"], k, rng) for _ in range(DRAWS[k])] for k in DRAWS}
+
+
+def few(rows):
+    """Return images and labels of some rows of the target's training part."""
+    return target["x_train"][rows], target["y_train"][rows]
+
+
+for k in DRAWS:
+    curve["scratch, 60 steps"][k] = [run_scratch(*few(rows), steps=60) for rows in chosen[k]]
+
+# %%
+for k in DRAWS:
+    curve["scratch, 300 steps"][k] = [run_scratch(*few(rows), steps=300) for rows in chosen[k]]
+
+# %%
+for k in DRAWS:
+    for rows in chosen[k]:
+        frozen, tuned = run_transfer(*few(rows))
+        curve["frozen"][k].append(frozen)
+        curve["fine-tuned"][k].append(tuned)
+
+# %% [markdown]
+# A fair comparison also asks what a classic method does without any network: a support vector
+# machine on the raw pixels.
+
+# %%
+from sklearn.svm import SVC
+
+test_pixels = target["x_test"].reshape(len(target["x_test"]), -1)
+for k in DRAWS:
+    for rows in chosen[k]:
+        x, y = few(rows)
+        svm = SVC(C=10).fit(x.reshape(len(x), -1), y)
+        curve["SVM on pixels"][k].append(svm.score(test_pixels, target["y_test"]))
+
+# %% tags=["nbval-ignore-output"]
+plots.accuracy_by_labels(curve)
+
+
+# %%
+def gain(k, control="scratch, 300 steps"):
+    """Return the points that the better transfer method gains over a control, mean over draws."""
+    means = {name: np.mean(by_labels[k]) for name, by_labels in curve.items()}
+    return 100 * (max(means["frozen"], means["fine-tuned"]) - means[control])
+
+
+claim(
+    "03.gain-1",
+    "With 1 label per class, transfer gains at least 10 points over scratch with as many steps.",
+    gain(1, "scratch, 60 steps"),
+    at_least=10,
+    unit="points",
+)
+claim(
+    "03.gain-5",
+    "With 5 labels per class, transfer gains at least 10 points over scratch with as many steps.",
+    gain(5, "scratch, 60 steps"),
+    at_least=10,
+    unit="points",
+)
+claim(
+    "03.gain-1-tuned",
+    "Over the control with five times the steps, it still gains at least 8 points at 1 label.",
+    gain(1),
+    at_least=8,
+    unit="points",
+)
+claim(
+    "03.gain-5-tuned",
+    "Over that control, it gains at least 2 points at 5 labels per class.",
+    gain(5),
+    at_least=2,
+    unit="points",
+)
+if course.quick:
+    best = max(np.mean(curve["frozen"][50]), np.mean(curve["fine-tuned"][50]))
+    claim(
+        "03.svm",
+        "At 50 labels per class, the SVM on pixels is not behind transfer by more than 1 point.",
+        100 * (best - np.mean(curve["SVM on pixels"][50])),
+        at_most=1,
+        unit="points",
+    )
+claim(
+    "03.gain-shrinks",
+    "At 50 labels per class the gain is smaller than at 1 by at least 5 points.",
+    gain(1) - gain(50),
+    at_least=5,
+    unit="points",
+)
+
+# %% [markdown]
+# Transfer pays most where labels are fewest. As they grow, the target teaches by itself what the
+# source could have told.
+#
+# The gain also shrinks as the control gets better. Sixty steps are too few for a network that starts
+# from nothing, and its line jumps about: that is what a careless control looks like, and beside it
+# any method looks good. Give the control your best effort before you report a gain.
+#
+# The spread tells a second story: with one label per class, *which*
+# images you happen to have matters as much as the method.
+#
+# And look at the line of the support vector machine. On small, centred digits it beats the network
+# from scratch, and with enough labels it catches up with transfer. "Better than the same network
+# from scratch" is the question of this lesson; "better than anything simpler" is the question of
+# your project, and it needs that line.
+
+# %% exercise="03.q_when"
+choice = (
+    ### BEGIN SOLUTION
+    "b"
+    ### END SOLUTION
+)
+ex.q_when.ask(choice)
+
+# %% [markdown]
+# ### Exercise: predict, then verify
+#
+# Before you run the next cell: how many points will the gain over the better control be at 80
+# labels per class? Read it off the trend, write a number, and compare.
+
+# %%
+x, y = few(draw(target["y_train"], 80, rng))
+gain_80 = 100 * (max(run_transfer(x, y)) - run_scratch(x, y, steps=300))
+
+# %% exercise="03.forecast"
+points = (
+    ### BEGIN SOLUTION
+    max(gain(50), 1)
+    ### END SOLUTION
+)
+ex.forecast.check(points, gain_80)
+
+# %% [markdown]
+# ## 9. How many layers to freeze
+#
+# Between all and nothing lies a choice: freeze the first layers, which see edges and strokes, and
+# train the later ones. We run the grid once, then the slider only looks up what was measured.
+
+
+# %%
+convolutions = [layer for layer in backbone.layers if "conv" in layer.name]
+GRID_LABELS = (1, 5, 20)
+
+
+def run_partly_frozen(frozen_layers, x, y):
+    """Fine-tune with the first layers frozen; return the accuracy on the target's test images."""
+    model = with_trained_head(x, y)
+    for number, layer in enumerate(convolutions):
+        layer.trainable = number >= frozen_layers
+    train(model, x, y, rate=1e-3, steps=60)
+    for layer in convolutions:
+        layer.trainable = True
+    return accuracy(model)
+
+
+# %%
+grid = {}
+for k in GRID_LABELS:
+    for frozen_layers in range(len(convolutions) + 1):
+        runs = [run_partly_frozen(frozen_layers, *few(rows)) for rows in chosen[k][:2]]
+        grid[k, frozen_layers] = float(np.mean(runs))
+
+
+# %% tags=["nbval-ignore-output"]
+def draw_grid(labels_per_class, frozen_layers):
+    """Plot accuracy against frozen layers for one number of labels, and mark the choice."""
+    depths = range(len(convolutions) + 1)
+    values = [grid[labels_per_class, depth] for depth in depths]
+    chosen_value = grid[labels_per_class, frozen_layers]
+    fig, ax = plots.figure(
+        f"Accuracy against frozen convolutions with {labels_per_class} labels per class: "
+        + ", ".join(f"{value:.1%} with {depth} frozen" for depth, value in zip(depths, values))
+        + f". Chosen: {frozen_layers} frozen, {chosen_value:.1%}."
+    )
+    ax.plot(depths, values)
+    ax.plot([frozen_layers], [chosen_value], "o", markersize=14, fillstyle="none", color="black")
+    ax.set(xlabel="Frozen convolutions (count)", ylabel="Accuracy (fraction)", ylim=(0.4, 1))
+    ax.set_xticks(list(depths))
+    ax.set_title(f"{labels_per_class} labels per class, {frozen_layers} frozen: {chosen_value:.1%}")
+    return fig
+
+
+plots.interactive(
+    draw_grid,
+    labels_per_class=list(GRID_LABELS),
+    frozen_layers=(0, len(convolutions)),
+    descriptions={"labels_per_class": "Labels per class", "frozen_layers": "Frozen convolutions"},
+)
+
+# %% [markdown]
+# Move the sliders by mouse or with the arrow keys. Two draws stand behind each point, so
+# differences of a point or two mean nothing. What the grid does show is how little hangs on the
+# depth here: a small network at a low rate stays close to where it started, frozen or not.
+
+# %% [markdown]
+# ## 10. Both at once
+#
+# Instead of first the source and then the target, a network can train on both together:
+#
+# $$L_{total} = L_{shared} + \lambda L_{task}$$
+#
+# Here $L_{shared}$ is the mean loss on source images, $L_{task}$ the mean loss on the few labelled
+# target images, and $\lambda$ (no unit) says how much these few count.
+
+
+# %% exercise="03.total_loss"
+def total_loss(shared, task, lam):
+    """Return the total loss for the two mean losses and the weight lambda."""
+    ### BEGIN SOLUTION
+    return shared + lam * task
+    ### END SOLUTION
+
+
+ex.total_loss.check(total_loss)
+
+# %% [markdown]
+# In Keras, the weight of each example does it. Every batch mixes source images with repeated
+# target images; the former weigh 1, the latter $\lambda$. Both losses stay *means*, so $\lambda$ keeps
+# its meaning when the source grows. In the MNIST pair each task has its own outputs.
+
+
+# %%
+def run_joint(lam, x, y, images=2000):
+    """Train from random weights on source and target together; return the target accuracy."""
+    own = 0 if same_classes else classes  # where the outputs of the target begin
+    some = rng.choice(len(source["x_train"]), images, replace=False)
+    again = np.resize(rng.permutation(len(x)), images)
+    x_both = np.concatenate([source["x_train"][some], x[again]])
+    y_both = np.concatenate([source["y_train"][some], y[again] + own])
+    weights = np.repeat([1.0, lam], images).astype("float32")
+    model = with_head(make_backbone(x.shape[1:]), classes + own)
+    compile_model(model, 2e-3)
+    model.fit(x_both, y_both, sample_weight=weights, batch_size=128, epochs=5, verbose=0)
+    logits = model.predict(target["x_test"], batch_size=1000, verbose=0)[:, own:]
+    return float(np.mean(logits.argmax(axis=1) == target["y_test"]))
+
+
+# %%
+LAMBDAS = (0.0, 0.1, 0.5, 2.0, 30.0)
+x, y = few(chosen[5][0])
+joint = {lam: run_joint(lam, x, y) for lam in LAMBDAS}
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = plots.figure(
+    "Target accuracy after joint training against lambda: "
+    + ", ".join(f"{value:.1%} at {lam:g}" for lam, value in joint.items())
+)
+ax.plot(range(len(joint)), list(joint.values()))
+ax.set_xticks(range(len(joint)), [f"{lam:g}" for lam in joint])
+ax.set(xlabel="Lambda (no unit)", ylabel="Accuracy on the target (fraction)")
+fig
+
+# %%
+claim(
+    "03.lambda",
+    "Some weight on the target beats none (lambda 0) by at least 5 points.",
+    100 * (max(joint.values()) - joint[0.0]),
+    at_least=5,
+    unit="points",
+)
+
+# %% [markdown]
+# At $\lambda = 0$ the target's labels are ignored, and what is left is the source model as it is. Any
+# weight brings the target in. Where the best weight lies depends on how many labels there are and
+# how far the domains are apart; lesson 02 works it out for models that can be solved exactly, and
+# shows when too much weight on few labels hurts.
+
+# %% [markdown]
+# ## 11. What moved, and what was forgotten
+#
+# How far did fine-tuning move each layer? We measure the length of the change as a fraction of the
+# length before.
+
+
+# %% exercise="03.relative_change"
+def relative_change(before, after):
+    """Return the Euclidean length of the change over the length before."""
+    ### BEGIN SOLUTION
+    return np.linalg.norm(after - before) / np.linalg.norm(before)
+    ### END SOLUTION
+
+
+ex.relative_change.check(relative_change)
+
+# %%
+x, y = few(chosen[50][0])
+model = with_trained_head(x, y)
+source_before = accuracy(source_model, source)
+train(model, x, y, rate=1e-3, steps=600)
+source_after = accuracy(source_model, source)  # the old head on the backbone that moved
+
+moved = {}
+for number, layer in enumerate(convolutions):
+    before, after = pretrained[2 * number], layer.get_weights()[0]
+    moved[f"convolution {number + 1}"] = float(
+        np.linalg.norm(after - before) / np.linalg.norm(before)
+    )
+
+# %% tags=["nbval-ignore-output"]
+plots.bars(moved, "Change of the weights (fraction of their length)", title="What moved")
+
+# %% tags=["nbval-ignore-output"]
+print(f"Accuracy on the source before fine-tuning {source_before:.1%}, after {source_after:.1%}.")
+
+# %%
+claim(
+    "03.forgetting",
+    "Fine-tuning costs accuracy on the source: the network forgets at least 1 point.",
+    100 * (source_before - source_after),
+    at_least=1,
+    unit="points",
+)
+
+# %% [markdown]
+# Nobody asked the network to remember the source, so it does not. This is **catastrophic
+# forgetting** (灾难性遗忘), in a mild form because the rate was low and the steps few. If you need
+# both, train on both (section 10), or keep the pretrained weights, as we do here.
+
+# %% [markdown]
+# ## 12. The freezing clinic
+#
+# Two switches are easily confused:
+#
+# - `layer.trainable` says whether *training may change the weights*;
+# - the argument `training=` of a call says how a layer *behaves*: whether dropout drops, and
+#   whether batch normalisation (批归一化) uses the statistics of the batch and updates its
+#   moving averages.
+#
+# Here is a backbone with batch normalisation, frozen in three ways. We train a head for a few steps
+# and look which of its arrays changed.
+
+
+# %%
+def clinic_backbone():
+    """Return a backbone with one dense layer and batch normalisation."""
+    layers = [keras.Input((4,)), keras.layers.Dense(3), keras.layers.BatchNormalization()]
+    return keras.Sequential(layers, name="backbone")
+
+
+def what_changes(freeze_it):
+    """Freeze a backbone with a function, train a head on it, return the arrays that changed."""
+    patient = clinic_backbone()
+    freeze_it(patient)
+    model = with_head(patient, 2)
+    before = [np.array(w) for w in patient.get_weights()]
+    x = np.random.default_rng(0).normal(3, 2, size=(64, 4)).astype("float32")
+    train(model, x, (x[:, 0] > 3).astype("int64"), rate=1e-2, steps=10)
+    pairs = zip(patient.weights, before, patient.get_weights())
+    changed = [w.name for w, old, new in pairs if not np.allclose(old, new, atol=1e-7)]
+    numbers = sum(int(np.prod(w.shape)) for w in patient.trainable_weights)
+    print(f"  trainable numbers: {numbers}; changed: {', '.join(changed) or 'nothing'}")
+
+
+# %%
+def freeze_dense_only(backbone):
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.Dense):
+            layer.trainable = False
+
+
+def freeze_each_weight(backbone):
+    for weight in backbone.trainable_weights:
+        weight.trainable = False
+
+
+def freeze_backbone(backbone):
+    backbone.trainable = False
+
+
+for function in (freeze_dense_only, freeze_each_weight, freeze_backbone):
+    print(function.__name__)
+    what_changes(function)
+
+# %% [markdown]
+# The first way forgets that batch normalisation has weights as well. The second looks right: no
+# trainable number is left. Yet the moving averages follow the new data, because they are not
+# trained but *updated* on every batch, and the features shift under the head. The third is the
+# cure: for this one layer, `trainable = False` also switches it to its stored averages. It is so
+# since Keras 2.2.5, even when the model is called with `training=True`.
+
+# %% exercise="03.q_batchnorm"
+choice = (
+    ### BEGIN SOLUTION
+    "a"
+    ### END SOLUTION
+)
+ex.q_batchnorm.ask(choice)
+
+# %% [markdown]
+# And the third trap: unfreezing without compiling again. The optimiser was built for the weights
+# that were trainable then.
+
+# %%
+patient = clinic_backbone()
+patient.trainable = False
+model = with_head(patient, 2)
+x, y = np.ones((8, 4), "float32"), np.zeros(8, "int64")
+train(model, x, y, rate=1e-2, steps=2)
+patient.trainable = True
+try:
+    model.fit(x, y, verbose=0)
+    print("fit ran")
+except ValueError:
+    print("fit raised a ValueError: the optimiser does not know the weights that were unfrozen")
+compile_model(model, 1e-3)
+model.fit(x, y, verbose=0)
+print("after compile, it trains")
+
+# %% [markdown]
+# ## 13. A recipe that shows nothing
+#
+# A recipe that circulates goes like this: train on all of MNIST, "fine-tune" on all of MNIST, test
+# on MNIST, and call the result transfer learning. Here it is on the source of this lesson, beside
+# its missing control, which simply trains on without touching anything.
+
+# %%
+small = rng.choice(len(source["x_train"]), 3000, replace=False)
+x, y = source["x_train"][small], source["y_train"][small]
+circulating = with_head(make_backbone(x.shape[1:]), classes)
+compile_model(circulating, 3e-3)
+circulating.fit(x, y, batch_size=64, epochs=3, verbose=0)
+after_pretraining = accuracy(circulating, source)
+weights = circulating.get_weights()
+compile_model(circulating, 1e-3)
+circulating.fit(x, y, batch_size=64, epochs=2, verbose=0)  # "fine-tuning" on the same images
+after_finetuning = accuracy(circulating, source)
+
+control = with_head(make_backbone(x.shape[1:]), classes)
+control.set_weights(weights)
+compile_model(control, 1e-3)
+control.fit(x, y, batch_size=64, epochs=2, verbose=0)  # its right name: training longer
+difference = 100 * (after_finetuning - accuracy(control, source))
+
+# %%
+claim(
+    "03.same-data",
+    "The recipe and its control end within 2 points of each other.",
+    abs(difference),
+    at_most=2,
+    unit="points",
+)
+
+# %% [markdown]
+# Both are the same thing under two names. Accuracy may rise in the second phase, as it does when
+# anything trains for longer, and it says nothing about transfer: nothing went from one domain or
+# task to another. A transfer experiment needs a target with other data or other labels, few
+# labels, held-out target data, and a control from scratch.
+
+# %% exercise="03.q_same_data"
+choice = (
+    ### BEGIN SOLUTION
+    "b"
+    ### END SOLUTION
+)
+ex.q_same_data.ask(choice)
+
+# %% [markdown]
+# ### Exercise: find the leak
+#
+# A second way to fool yourself. This function enlarges a small data set by shifted copies and then
+# splits it. Every run with it reports splendid accuracies. Why?
+
+
+# %%
+def shifted(x):
+    """Return a copy of each image, moved one pixel to the right."""
+    return np.roll(x, 1, axis=2)
+
+
+def leaky_split(x, y, n_test, rng):
+    """Return x_train, y_train, x_test, y_test. There is a mistake in it."""
+    x, y = np.concatenate([x, shifted(x)]), np.concatenate([y, y])
+    order = rng.permutation(len(x))
+    test, train = order[:n_test], order[n_test:]
+    return x[train], y[train], x[test], y[test]
+
+
+# %% [markdown]
+# Write it without the leak: `n_test` images to test on, as they came; all others to train on, with
+# one shifted copy of each.
+
+
+# %% exercise="03.split"
+def split(x, y, n_test, rng):
+    """Return x_train, y_train, x_test, y_test without a leak."""
+    ### BEGIN SOLUTION
+    order = rng.permutation(len(x))
+    test, train = order[:n_test], order[n_test:]
+    x_train = np.concatenate([x[train], shifted(x[train])])
+    y_train = np.concatenate([y[train], y[train]])
+    return x_train, y_train, x[test], y[test]
+    ### END SOLUTION
+
+
+ex.split.check(split)
+
+# %% [markdown]
+# ## Your progress
+
+# %%
+course.progress()
+
+# %% [markdown]
+# ## Key points
+#
+# - A backbone is shared, a head belongs to one task. Swapping the head carries the backbone over.
+# - Freeze with `backbone.trainable = False`, on the whole backbone, and compile after each change.
+# - Fine-tune in two phases: first the head, then everything at a lower rate.
+# - The gain is largest where labels are fewest. Without a control from scratch there is no gain to
+#   report.
+# - Fine-tuning forgets the source. Source and target from the same data show nothing.
+#
+# ## Where next
+#
+# Change `PAIR` and run the lesson again. Then ask of any result that you read: what was the
+# control, and what was the target?
+#
+# ## Sources
+#
+# - S. J. Pan and Q. Yang (2010), *A Survey on Transfer Learning*, IEEE TKDE 22(10),
+#   [doi:10.1109/TKDE.2009.191](https://doi.org/10.1109/TKDE.2009.191): domain, task and the terms.
+# - J. Yosinski, J. Clune, Y. Bengio and H. Lipson (2014), *How transferable are features in deep
+#   neural networks?*, [arXiv:1411.1792](https://arxiv.org/abs/1411.1792): how many layers to freeze.
+# - A. Kumar et al. (2022), *Fine-Tuning can Distort Pretrained Features and Underperform
+#   Out-of-Distribution*, [arXiv:2202.10054](https://arxiv.org/abs/2202.10054): why the head first.
+# - Y. LeCun, L. Bottou, Y. Bengio and P. Haffner (1998), *Gradient-Based Learning Applied to
+#   Document Recognition*, [doi:10.1109/5.726791](https://doi.org/10.1109/5.726791): MNIST.
+# - E. Alpaydin and C. Kaynak (1998), *Optical Recognition of Handwritten Digits*,
+#   [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49): the scanned digits.
+# - F. Chollet, [Transfer learning and fine-tuning](https://keras.io/guides/transfer_learning/),
+#   Keras guide: `trainable` and `training`.

@@ -1,0 +1,326 @@
+"""Lesson 01: its mathematics against independent references, and its widgets' speed."""
+
+import ast
+import time
+from types import SimpleNamespace
+
+import lesson_code
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.optimize
+import scipy.special
+import sklearn
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
+
+import build
+from transfer_lib.plots import to_png
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return lesson_code.definitions("01")
+
+
+@pytest.fixture
+def clouds():
+    """Two clouds that differ in mean, in scale and in correlations."""
+    rng = np.random.default_rng(5)
+    mix = rng.normal(size=(4, 4))
+    return rng.normal(1, 1, (80, 4)), rng.normal(-2, 2, (60, 4)) @ mix
+
+
+@pytest.fixture
+def skada():
+    """Import a module of skada. Its import changes a setting of scikit-learn, which is restored."""
+    before = sklearn.get_config()
+    yield pytest.importorskip
+    sklearn.set_config(**before)
+
+
+# CORAL
+
+
+def scipy_coral(source, target, ridge, centred=True):
+    """Sun, Feng and Saenko (2016), algorithm 1, with SciPy's matrix roots."""
+
+    def covariance(x):
+        x = x - x.mean(0) if centred else x
+        return x.T @ x / (len(x) - 1) + ridge * np.eye(x.shape[1])
+
+    white = (source - source.mean(0)) @ scipy.linalg.inv(scipy.linalg.sqrtm(covariance(source)))
+    return white @ scipy.linalg.sqrtm(covariance(target)) + target.mean(0)
+
+
+@pytest.mark.parametrize("ridge", [1e-9, 0.1, 1.0])
+def test_coral_agrees_with_scipy(lesson, clouds, ridge):
+    np.testing.assert_allclose(
+        lesson.coral(*clouds, ridge), scipy_coral(*clouds, ridge), rtol=1e-6, atol=1e-6
+    )
+
+
+def test_coral_gives_the_mean_and_covariance_of_the_target(lesson, clouds):
+    moved = lesson.coral(*clouds, ridge=0)
+    np.testing.assert_allclose(moved.mean(0), clouds[1].mean(0), atol=1e-9)
+    np.testing.assert_allclose(np.cov(moved.T), np.cov(clouds[1].T), rtol=1e-9, atol=1e-9)
+
+
+def test_coral_with_covariances_that_are_not_centred_is_another_map(lesson, clouds):
+    wrong = scipy_coral(*clouds, 0.1, centred=False)
+    assert np.abs(lesson.coral(*clouds, 0.1) - wrong).max() > 0.1
+
+
+def test_coral_agrees_with_skada(lesson, clouds, skada):
+    mapping = skada("skada._mapping")
+    source, target = clouds
+    n, m = len(source), len(target)
+    domains = np.r_[np.ones(n), -2 * np.ones(m)]
+    adapter = mapping.CORALAdapter(reg=None)
+    moved = adapter.fit_transform(np.r_[source, target], sample_domain=domains)
+    # skada moves both to mean zero and divides covariances by n; the lesson by n - 1
+    bias = np.sqrt(m / (m - 1) * (n - 1) / n)
+    ours = (lesson.coral(source, target, ridge=0) - target.mean(0)) / bias
+    np.testing.assert_allclose(ours, moved[:n], rtol=1e-6, atol=1e-6)
+
+
+# Subspace alignment
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_subspace_alignment_agrees_with_scikit_learn(lesson, clouds, d):
+    source, target = clouds
+    pca_s, pca_t = PCA(d).fit(source), PCA(d).fit(target)
+    z_s = pca_s.transform(source) @ pca_s.components_ @ pca_t.components_.T
+    z_t = pca_t.transform(target)
+    ours_s, ours_t = lesson.subspace_alignment(source, target, d)
+    signs = np.sign((ours_t * z_t).sum(0))  # a principal axis is known up to its sign
+    np.testing.assert_allclose(ours_t * signs, z_t, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(ours_s * signs, z_s, rtol=1e-6, atol=1e-6)
+
+
+def test_subspace_alignment_agrees_with_skada(lesson, clouds, skada):
+    subspace = skada("skada._subspace")
+    source, target = clouds
+    domains = np.r_[np.ones(len(source)), -2 * np.ones(len(target))]
+    adapter = subspace.SubspaceAlignmentAdapter(n_components=2, random_state=0)
+    moved = adapter.fit_transform(np.r_[source, target], sample_domain=domains)
+    ours = np.r_[lesson.subspace_alignment(source, target, 2)]
+    signs = np.sign((ours * moved).sum(0))
+    np.testing.assert_allclose(ours * signs, moved, rtol=1e-6, atol=1e-6)
+
+
+def test_subspace_alignment_needs_centring(lesson, clouds):
+    source, target = clouds
+    _, _, rows = np.linalg.svd(source, full_matrices=False)
+    overlap = np.abs(rows[0] @ lesson.main_directions(source, 1)[:, 0])
+    assert overlap < 0.999  # without centring the first direction points at the mean
+
+
+# Importance weights
+
+
+def test_weights_are_the_odds_of_a_domain_classifier_times_the_sizes(lesson, clouds):
+    source, target = clouds[0][:, :2], clouds[0][:30, :2] + 0.5
+    x, domain = np.r_[source, target], np.r_[np.zeros(80), np.ones(30)]
+    scores = LogisticRegression().fit(x, domain).decision_function(source)
+    expected = np.exp(scores) * 80 / 30  # the odds are the exponential of the score
+    np.testing.assert_allclose(lesson.importance_weights(source, target), expected, rtol=1e-6)
+
+
+def test_weights_approach_the_true_ratio_of_two_gaussians(lesson):
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(0, 1, (20_000, 1)), rng.normal(0.5, 1, (5_000, 1))
+    weights = lesson.importance_weights(source, target)
+    true = np.exp(0.5 * source[:, 0] - 0.125)
+    assert np.median(np.abs(np.log(weights / true))) < 0.1
+    assert abs(weights.mean() - 1) < 0.05  # E_S[P_T / P_S] = 1; without n_S / n_T it is 1/4
+
+
+def test_weights_agree_with_skada(lesson, clouds, skada):
+    reweight = skada("skada._reweight")
+    source, target = clouds[0][:, :2], clouds[0][:30, :2] + 0.5
+    domains = np.r_[np.ones(80), -2 * np.ones(30)]
+    x = np.r_[source, target]
+    adapter = reweight.DiscriminatorReweightAdapter().fit(x, sample_domain=domains)
+    p = adapter.domain_classifier_.predict_proba(source)[:, 1]
+    ours = lesson.importance_weights(source, target)
+    np.testing.assert_allclose(ours, p / (1 - p) * 80 / 30, rtol=1e-6)
+    # compute_weights of skada 0.6.0 returns (1 - p) / p, the reciprocal of the ratio in the papers
+    theirs = adapter.compute_weights(x, sample_domain=domains)[:80]
+    same, reciprocal = ours / theirs, ours * theirs
+    assert min(np.ptp(same) / same.mean(), np.ptp(reciprocal) / reciprocal.mean()) < 1e-6
+
+
+# TrAdaBoost
+
+
+def plain_tradaboost(x_s, y_s, x_t, y_t, rounds):
+    """Dai et al. (2007), figure 1, one example at a time; weights normalised in each round."""
+    n, m = len(x_s), len(x_t)
+    x, y = np.vstack([x_s, x_t]), [int(label) for label in [*y_s, *y_t]]
+    w = [1 / n] * n + [1 / m] * m
+    beta = 1 / (1 + (2 * np.log(n) / rounds) ** 0.5)
+    trees, betas = [], []
+    for _ in range(rounds):
+        total = sum(w)
+        p = [value / total for value in w]
+        tree = DecisionTreeClassifier(max_depth=2, random_state=0).fit(x, y, sample_weight=p)
+        loss = [abs(int(h) - label) for h, label in zip(tree.predict(x), y, strict=True)]
+        error = sum(p[i] * loss[i] for i in range(n, n + m)) / sum(p[n:])
+        error = min(max(error, 0.001), 0.49)
+        beta_t = error / (1 - error)
+        w = [w[i] * beta ** loss[i] if i < n else w[i] * beta_t ** -loss[i] for i in range(n + m)]
+        trees.append(tree)
+        betas.append(beta_t)
+
+    def predict(new):
+        answers = []
+        for row in new:
+            left = right = 1.0  # the products of the paper's final hypothesis
+            for tree, b in list(zip(trees, betas, strict=True))[rounds // 2 :]:
+                left *= b ** -int(tree.predict([row])[0])
+                right *= b**-0.5
+            answers.append(int(left > right))
+        return np.array(answers)
+
+    return predict, np.array(w[:n]) / sum(w)
+
+
+@pytest.fixture
+def noisy_source():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(90, 5))
+    y = (x[:, 0] + 0.5 * x[:, 1] > 0).astype(int)
+    y[:70] ^= rng.random(70) < 0.25
+    return x[:70], y[:70], x[70:], y[70:]
+
+
+def test_tradaboost_agrees_with_the_paper_step_by_step(lesson, noisy_source):
+    predict, weights = lesson.tradaboost(*noisy_source, rounds=8)
+    plain_predict, plain_weights = plain_tradaboost(*noisy_source, rounds=8)
+    np.testing.assert_allclose(weights, plain_weights, rtol=1e-6)
+    new = np.random.default_rng(9).normal(size=(60, 5))
+    np.testing.assert_array_equal(predict(new), plain_predict(new))
+    assert 0 < predict(new).mean() < 1
+
+
+def test_tradaboost_with_the_rules_swapped_differs(lesson, noisy_source):
+    _, weights = lesson.tradaboost(*noisy_source, rounds=8)
+    assert np.ptp(weights) > 0 and weights.max() < 1 / 70  # source weights only ever shrink
+
+
+# Parameters
+
+
+def test_l2_sp_descends_to_the_minimum_of_its_loss(lesson):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(50, 3)), rng.integers(0, 10, 50)
+    towards, alpha = rng.normal(size=(4, 10)), 0.5
+    x1 = np.c_[x, np.ones(50)]
+
+    def loss(flat):
+        z = x1 @ flat.reshape(4, 10)
+        mean = np.mean(scipy.special.logsumexp(z, axis=1) - z[np.arange(50), y])
+        return mean + alpha / 2 * np.sum((flat.reshape(4, 10) - towards) ** 2)
+
+    best = scipy.optimize.minimize(loss, np.zeros(40), tol=1e-12).x.reshape(4, 10)
+    ours = lesson.fit(x, y, np.zeros((4, 10)), towards, alpha, steps=2000, rate=0.3)
+    np.testing.assert_allclose(ours, best, atol=1e-5)
+    towards_zero = lesson.fit(x, y, np.zeros((4, 10)), 0 * towards, alpha, steps=2000, rate=0.3)
+    assert np.abs(towards_zero - best).max() > 0.1
+
+
+def test_the_network_descends_along_the_gradient(lesson):
+    """One full-batch step of `train` agrees with torch's gradient."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    layers = lesson.new_layers(rng, 5, 7, 3)
+    x, y = rng.normal(size=(1, 5)).astype("float32"), np.array([2])
+    (w1, b1), (w2, b2) = [[torch.tensor(p, requires_grad=True) for p in pair] for pair in layers]
+    scores = torch.relu(torch.tensor(x) @ w1 + b1) @ w2 + b2
+    torch.nn.functional.cross_entropy(scores, torch.tensor(y)).backward()
+    stepped = lesson.train(layers, x, y, rng, steps=1, rate=0.1)
+    for (w, b), (w0, b0), (tw, tb) in zip(stepped, layers, ((w1, b1), (w2, b2)), strict=True):
+        np.testing.assert_allclose(w0 - w, 0.1 * tw.grad.numpy(), atol=1e-6)
+        np.testing.assert_allclose(b0 - b, 0.1 * tb.grad.numpy(), atol=1e-6)
+    frozen = lesson.train(layers, x, y, rng, steps=3, frozen=1)
+    assert frozen[0] is layers[0] and not np.array_equal(frozen[1][0], layers[1][0])
+
+
+# Relations
+
+
+def test_ridge_agrees_with_scikit_learn(lesson):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(30, 4)), rng.normal(size=30)
+    expected = Ridge(alpha=2.0, fit_intercept=False).fit(a, b).coef_
+    np.testing.assert_allclose(lesson.ridge(a, b), expected, rtol=1e-6)
+
+
+def test_factorisation_recovers_ratings_that_it_has_not_seen(lesson):
+    rng = np.random.default_rng(0)
+    users, items = rng.normal(size=(60, 4)), rng.normal(size=(50, 4))
+    ratings, known = 3 + users @ items.T, rng.random((60, 50)) < 0.6
+    found = lesson.factorise(ratings, known, rng)
+    mean = lesson.item_means(ratings, known)
+    rows = [
+        lesson.ridge(found[known[:, j]], ratings[known[:, j], j] - mean[j], 0.1) for j in range(50)
+    ]
+    error = (mean + found @ np.array(rows).T - ratings)[~known]
+    assert np.sqrt(np.mean(error**2)) < 0.3 * ratings[~known].std()
+
+
+def test_item_means_leave_unknown_ratings_out(lesson):
+    ratings = np.array([[1.0, 5.0, 9.0], [3.0, 99.0, 9.0]])
+    known = np.array([[True, True, False], [True, False, False]])
+    np.testing.assert_allclose(lesson.item_means(ratings, known), [2, 5, 3])
+
+
+# The lesson as a whole
+
+
+def test_families_are_short_enough_to_read():
+    """Each family stands in the notebook in under 30 lines, docstring included."""
+    source = (build.ROOT / "course/01_concepts.py").read_text("utf8")
+    lines = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef)
+    }
+    families = {
+        "importance weighting": ["importance_weights"],
+        "TrAdaBoost": ["tradaboost"],
+        "CORAL": ["power", "coral"],
+        "subspace alignment": ["main_directions", "subspace_alignment"],
+        "parameters": ["softmax", "fit"],
+        "relations": ["ridge", "item_means", "factorise"],
+    }
+    for family, names in families.items():
+        assert sum(lines[name] for name in names) < 30, family
+
+
+def test_the_widgets_draw_quickly(lesson):
+    """Median processor time of a redraw: the aim is 0.2 s, the bound allows a slow machine."""
+    space = lesson.draw_moved.__globals__
+    space["course"] = SimpleNamespace(seed=0)
+    x, y = lesson.moons(np.random.default_rng(0), 400)
+    space |= {"x_source": x, "y_source": y, "source_model": lesson.curved_classifier().fit(x, y)}
+    line = np.linspace(-2.6, 2.6, 60)
+    space["grid"] = np.stack(np.meshgrid(line, line), -1)
+    names, turns, counts = ("freeze", "top", "all", "scratch", "adapt"), (0, 90), (1, 30)
+    space |= {"strategies": names, "turns": turns, "counts": counts}
+    space["sweep"] = np.random.default_rng(0).uniform(0.3, 1, (2, 2, 5))
+
+    def seconds(draw, **values):
+        start = time.process_time()
+        assert to_png(draw(**values)).startswith(b"\x89PNG")
+        return time.process_time() - start
+
+    with threadpool_limits(1):  # as in the lesson
+        moves = [dict(turn=t, shift=0.5, scale=1.25, positives=0.3, k=20) for t in (0, 30, 60, 90)]
+        assert np.median([seconds(lesson.draw_moved, **move) for move in moves]) < 0.5
+        cells = [dict(turn=t, count=c) for t in turns for c in counts]
+        assert np.median([seconds(lesson.draw_map, **cell) for cell in cells]) < 0.5

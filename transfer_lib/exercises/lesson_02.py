@@ -1,0 +1,553 @@
+"""Exercises of lesson 02."""
+
+from transfer_lib.checking import Wrong, array, call, close, exercise, number
+from transfer_lib.questions import Question
+
+
+def _random(seed=0):
+    import numpy as np
+
+    return np.random.default_rng(seed)
+
+
+def _vector(value, shape, what):
+    """Read an answer that must have this shape."""
+    result = array(value, what)
+    if result.shape != shape:
+        raise Wrong(f"Expected the shape {shape} for {what}; yours has the shape {result.shape}.")
+    return result
+
+
+@exercise(
+    "02.weight_gradient",
+    hints=[
+        "First the errors, prediction minus truth: `X @ w - y`, shape (N,).",
+        "Each weight collects the errors of all examples: `X.T @ errors`, shape (d,).",
+        "`return 2 / len(y) * X.T @ (X @ w - y)`",
+    ],
+)
+def weight_gradient(answer):
+    """Return the gradient of the mean squared error of X @ w by w."""
+    rng = _random()
+    X, y, w = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=3)
+    value = array(call(answer, X, y, w), "the gradient")
+    right = 2 / 6 * X.T @ (X @ w - y)
+    if value.shape == (6,):
+        raise Wrong(
+            "This has one number per example. The gradient by w has one per weight: multiply the "
+            "errors by X.T."
+        )
+    value = _vector(value, (3,), "the gradient, one number per weight")
+    if close(value, -right):
+        raise Wrong("The sign is turned: the error is the prediction minus the truth, X @ w - y.")
+    if close(value, 6 * right):
+        raise Wrong(
+            "This is the gradient of the sum: the factor 1/N is missing. Divide by the number of "
+            "examples."
+        )
+    if close(value, right / 2):
+        raise Wrong("The factor 2, from the derivative of the square, is missing.")
+    if close(value, 3 * right) or close(value, 1.5 * right):
+        raise Wrong("The factor 1/N is missing or not right: N is the number of examples, len(y).")
+    if close(value, 2 * right):
+        raise Wrong("You divide by d, the number of weights; the mean is over the N examples.")
+    if not close(value, right):
+        raise Wrong(
+            f"For the check's data the gradient is {right.round(3)}; yours {value.round(3)}."
+        )
+    return "At the least-squares solution this is zero: the errors are orthogonal to each column."
+
+
+@exercise(
+    "02.cross_entropy",
+    hints=[
+        "Per example: `logsumexp` of its logits, minus the logit of its true class.",
+        "`z[np.arange(len(y)), y]` takes the logit of the true class of each row, shape (N,). "
+        "`logsumexp(z)[:, 0]` has the shape (N,) too.",
+        "`return np.mean(logsumexp(z)[:, 0] - z[np.arange(len(y)), y])`",
+    ],
+)
+def cross_entropy(answer):
+    """Return the mean cross-entropy of logits z (N, K) and classes y (N,)."""
+    import numpy as np
+    from scipy.special import log_softmax, softmax
+
+    z, y = 2 * _random(1).normal(size=(5, 3)), np.array([0, 2, 1, 2, 0])
+    picked = log_softmax(z, axis=1)[np.arange(5), y]
+    right = -picked.mean()
+    value = array(call(answer, z, y), "the loss")
+    if value.shape == (5,):
+        raise Wrong("This is one loss per example. Take their mean.")
+    value = number(value, "the loss")
+    twice = -log_softmax(softmax(z, axis=1), axis=1)[np.arange(5), y].mean()
+    if close(value, twice):
+        raise Wrong(
+            "Softmax is applied twice: once by you and once inside the log of softmax. Start from "
+            "the logits."
+        )
+    if close(value, -softmax(z, axis=1)[np.arange(5), y].mean()):
+        raise Wrong("The logarithm is missing: this is the mean probability with a minus sign.")
+    if close(value, 5 * right):
+        raise Wrong("This is the sum over the examples: the factor 1/N is missing. Take the mean.")
+    if close(value, right / 3):
+        raise Wrong("You average over examples and classes. Divide by N only, not by N times K.")
+    if close(value, -right):
+        raise Wrong(
+            "The sign is turned: the loss is minus the log of a probability, never below 0."
+        )
+    if close(value, right / np.log(2)):
+        raise Wrong("This uses the logarithm to base 2. The formula has the natural one, np.log.")
+    if not close(value, right):
+        raise Wrong(f"For the check's logits the loss is {right:.4f}; yours is {value:.4f}.")
+    large = array(
+        call(answer, np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([0, 1])), "the loss"
+    )
+    if not close(large, np.full(large.shape, 500.0)):
+        raise Wrong(
+            f"Right for small logits, but for logits of 1000 the loss is 500 and yours is "
+            f"{float(large.mean()):g}. Take the largest logit out first, as `logsumexp` does."
+        )
+    return "And it survives logits of 1000."
+
+
+@exercise(
+    "02.total_loss",
+    hints=[
+        "Each of the two losses is a mean over its own examples.",
+        "`np.mean((y - y_hat) ** 2)` is the shared loss. λ multiplies the other one.",
+        "`return np.mean((y - y_hat) ** 2) + lam * np.mean((z - z_hat) ** 2)`",
+    ],
+)
+def total_loss(answer):
+    """Return L_shared + lam * L_task, each a mean over its own examples."""
+    import numpy as np
+
+    y, y_hat = np.array([1.0, 2.0, 0.0, 4.0]), np.array([0.0, 2.0, 2.0, 1.0])
+    z, z_hat, lam = np.array([3.0, 1.0]), np.array([1.0, 2.0]), 0.3
+    shared, task = np.mean((y - y_hat) ** 2), np.mean((z - z_hat) ** 2)
+    right = shared + lam * task
+    value = number(call(answer, y, y_hat, z, z_hat, lam), "the total loss")
+    n, m = len(y), len(z)
+    mistakes = {
+        lam * shared + task: "λ multiplies the wrong term: it belongs to the task loss, that of "
+        "the target.",
+        lam * (shared + task): "λ multiplies both terms. It belongs to the task loss only.",
+        shared + task: "λ is missing: multiply the task loss by it.",
+        n * shared + lam * m * task: "These are sums: 1/N and 1/M are missing. Take means.",
+        (n * shared + lam * m * task) / (n + m): "You divide by N + M. Each loss is a mean over "
+        "its own examples: 1/N for the source, 1/M for the target.",
+        (n * shared + lam * m * task) / n: "Both sums are divided by N. The task loss has M "
+        "examples: divide it by M.",
+        lam * shared + (1 - lam) * task: "This is a mixture, λ and 1 − λ. The formula adds λ times "
+        "the task loss to the whole shared loss.",
+    }
+    other = number(call(answer, y, y_hat, z, z_hat, 3.0), "the total loss")
+    if close(value, right) and close(other, shared + 3 * task):
+        return "With λ = 1 both domains weigh the same, whatever their sizes."
+    for mistaken, words in mistakes.items():
+        if close(value, mistaken) and not close(mistaken, right):
+            raise Wrong(words)
+    if close(value, right):
+        raise Wrong("Right for λ = 0.3, but not for λ = 3. Use the argument `lam`.")
+    raise Wrong(
+        f"For L_shared = {shared:g}, L_task = {task:g} and λ = 0.3 the total is {right:g}; yours "
+        f"is {value:.4g}."
+    )
+
+
+@exercise(
+    "02.equal_weight",
+    hints=[
+        "The effective weight of the target is λ n_t / n_s. Equal weights mean that it is 1.",
+        "Solve λ · 20 / 20000 = 1.",
+    ],
+)
+def equal_weight(answer):
+    """Give the λ with which the sum weights both domains alike, for n_s = 20000 and n_t = 20."""
+    value = number(answer, "λ")
+    if close(value, 1):
+        raise Wrong(
+            "With λ = 1 every example counts alike, so the source has a thousand votes for each "
+            "of the target."
+        )
+    if close(value, 0.001):
+        raise Wrong("This is the effective weight at λ = 1. You want the λ that makes up for it.")
+    if close(value, 20000) or close(value, 20):
+        raise Wrong("Close: it is the ratio of the two sizes that counts, not one of them.")
+    if close(value, 0.5):
+        raise Wrong(
+            "Half and half would be the weights of a mixture of means. Here each sum has as many "
+            "terms as examples: solve λ n_t / n_s = 1."
+        )
+    if not close(value, 1000):
+        raise Wrong(f"λ = {value:g} gives the effective weight {value * 20 / 20000:g}, not 1.")
+    return "λ = n_s / n_t turns the sums into means."
+
+
+@exercise(
+    "02.mmd_unbiased",
+    hints=[
+        "The sum over i ≠ j is the whole sum less the diagonal: `K.sum() - np.trace(K)`.",
+        "There are n(n − 1) such pairs within the source, m(m − 1) within the target, and n·m "
+        "across. The pairs across stay whole.",
+        "`(K_ss.sum() - np.trace(K_ss)) / (n * (n - 1))`, the same for the target, minus "
+        "`2 * K_st.mean()`.",
+    ],
+)
+def mmd_unbiased(answer):
+    """Return the unbiased estimate of the squared MMD from three kernel matrices."""
+    import numpy as np
+
+    rng = _random(2)
+    a, b = rng.normal(size=(5, 2)), rng.normal(size=(7, 2)) + 1
+
+    def kernel(p, q):
+        return np.exp(-((p[:, None] - q[None]) ** 2).sum(axis=2) / 2)
+
+    K, L, M = kernel(a, a), kernel(b, b), kernel(a, b)
+    ss, tt, st = (K.sum() - 5) / 20, (L.sum() - 7) / 42, M.mean()
+    right = ss + tt - 2 * st
+    value = number(call(answer, K, L, M), "the squared MMD")
+    mistakes = [
+        (
+            K.mean() + L.mean() - 2 * st,
+            "This is the biased estimator: the diagonals compare each point with itself. Leave "
+            "them out.",
+        ),
+        (
+            (K.sum() - 5) / 25 + (L.sum() - 7) / 49 - 2 * st,
+            "The diagonals are out of the sums, but not out of the counts: divide by n(n − 1) and "
+            "m(m − 1), not by n² and m².",
+        ),
+        (ss + tt - st, "The pairs across count twice: the last term is −2 times their mean."),
+        (ss + tt + 2 * st, "The pairs across are subtracted, not added."),
+        (
+            ss + tt - 2 * (M.sum() - np.trace(M)) / 30,
+            "Leave K_st whole: its diagonal compares two different points.",
+        ),
+        (
+            ss + tt - 2 * (M.sum() - np.trace(M)) / 35,
+            "Leave K_st whole: its diagonal compares two different points.",
+        ),
+        (
+            np.sqrt(abs(right)),
+            "This is a root. The squared MMD is wanted; the unbiased estimate may be negative.",
+        ),
+    ]
+    for mistaken, words in mistakes:
+        if close(value, mistaken):
+            raise Wrong(words)
+    if not close(value, right):
+        raise Wrong(f"For the check's points the estimate is {right:.4f}; yours is {value:.4f}.")
+    if number(call(answer, K, K, np.full((5, 5), 0.9)), "the squared MMD") >= 0:
+        raise Wrong("The estimate may be negative; do not cut it off at zero.")
+    return "It is right on average, and may be negative."
+
+
+@exercise(
+    "02.coral_loss",
+    hints=[
+        "`np.cov(x.T)` is the centred covariance of the columns, divided by n − 1.",
+        "The squared Frobenius norm is the sum of all squared entries of the difference.",
+        "`np.sum((np.cov(source.T) - np.cov(target.T)) ** 2) / (4 * d ** 2)` with "
+        "`d = source.shape[1]`.",
+    ],
+)
+def coral_loss(answer):
+    """Return the CORAL loss of two samples."""
+    import numpy as np
+
+    rng = _random(3)
+    a, b = rng.normal(size=(6, 3)) + [1, 2, 0], 1.5 * rng.normal(size=(9, 3)) - [0, 1, 2]
+    value = number(call(answer, a, b), "the CORAL loss")
+    squared = np.sum((np.cov(a.T) - np.cov(b.T)) ** 2)
+    right = squared / 36
+    raw = [np.sum((a.T @ a / (len(a) - k) - b.T @ b / (len(b) - k)) ** 2) / 36 for k in (0, 1)]
+    if any(close(value, wrong) for wrong in raw):
+        raise Wrong(
+            "The covariances are not centred: take the mean of each column out first, or the loss "
+            "measures the means as well."
+        )
+    if close(value, np.sum((np.cov(a)[:3, :3] - np.cov(b)[:3, :3]) ** 2) / 36):
+        raise Wrong("np.cov expects one variable per row: give it the transposed sample.")
+    if close(value, squared):
+        raise Wrong("The factor 1 / (4 d²) is missing.")
+    if close(value, squared / 12):
+        raise Wrong("The factor is 1 / (4 d²), with the square; you divided by 4 d.")
+    if close(value, squared / 4) or close(value, squared / 9):
+        raise Wrong("The factor is 1 / (4 d²): one of the 4 and the d² is missing.")
+    if close(value, np.sqrt(squared) / 36):
+        raise Wrong("The Frobenius norm is not squared: leave the root out.")
+    by_n = np.sum((np.cov(a.T, bias=True) - np.cov(b.T, bias=True)) ** 2) / 36
+    if close(value, by_n):
+        raise Wrong("You divide by n; the covariances of the formula are divided by n − 1.")
+    if not close(value, right):
+        raise Wrong(f"For the check's samples the loss is {right:.4f}; yours is {value:.4f}.")
+    return "It is blind to the means: CORAL aligns second moments only."
+
+
+@exercise(
+    "02.l2sp_gradient",
+    hints=[
+        "It is the sum of two gradients. The first is that of the mean squared error.",
+        "The gradient of ‖w − w_source‖² is 2 (w − w_source).",
+        "`return 2 / len(y) * X.T @ (X @ w - y) + 2 * alpha * (w - w_source)`",
+    ],
+)
+def l2sp_gradient(answer):
+    """Return the gradient of the L2-SP objective by w."""
+    rng = _random(4)
+    X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    w, w_source, alpha = rng.normal(size=3), rng.normal(size=3), 0.7
+    value = call(answer, X, y, w, w_source, alpha)
+    value = _vector(value, (3,), "the gradient, one number per weight")
+    fit, pull = 2 / 6 * X.T @ (X @ w - y), 2 * alpha * (w - w_source)
+    mistakes = [
+        (fit + 2 * alpha * w, "This pulls towards zero: it is ridge. Pull towards `w_source`."),
+        (
+            fit - pull,
+            "The pull has the wrong sign: the step against the gradient would push w away from "
+            "the source. It is w − w_source.",
+        ),
+        (fit + pull / 2, "The factor 2 of the pull is missing: it is the derivative of a square."),
+        (fit + pull / alpha, "α is missing: it multiplies the pull."),
+        (alpha * fit + pull / alpha, "α multiplies the wrong term. It belongs to the pull."),
+        (6 * fit + pull, "The factor 1/N of the data term is missing: the loss is a mean."),
+        (pull, "This is the pull alone. Add the gradient of the mean squared error."),
+        (fit, "This is the data term alone. Add the pull towards the source."),
+    ]
+    for mistaken, words in mistakes:
+        if close(value, mistaken):
+            raise Wrong(words)
+    right = fit + pull
+    if not close(value, right):
+        raise Wrong(
+            f"For the check's data the gradient is {right.round(3)}; yours {value.round(3)}."
+        )
+    return "In a network, `kernel_regularizer` or a term in the loss does the same, layer by layer."
+
+
+@exercise(
+    "02.standardise",
+    hints=[
+        "Means and standard deviations per column: `X_train.mean(axis=0)`, `X_train.std(axis=0)`.",
+        "Use these same two for both arrays. The test rows must not be asked.",
+        "`return (X_train - mean) / deviation, (X_test - mean) / deviation`",
+    ],
+)
+def standardise(answer):
+    """Return training and test rows, both scaled by what the training rows say."""
+    import numpy as np
+
+    rng = _random(5)
+    a, b = 3 * rng.normal(size=(8, 3)) + 5, 2 * rng.normal(size=(5, 3)) - 1
+    result = call(answer, a.copy(), b.copy())
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise Wrong("Return two arrays, the training rows and the test rows: `return a, b`.")
+    train = _vector(result[0], (8, 3), "the training rows")
+    test = _vector(result[1], (5, 3), "the test rows")
+
+    def scaled(mean, deviation):
+        return (a - mean) / deviation, (b - mean) / deviation
+
+    def same(pair):
+        return close(train, pair[0]) and close(test, pair[1])
+
+    every = np.vstack([a, b])
+    for ddof in (0, 1):  # both divisors are in use
+        mean, deviation = a.mean(axis=0), a.std(axis=0, ddof=ddof)
+        if same(scaled(mean, deviation)):
+            return "The test rows need not have mean 0, and should not: that is the shift."
+        if same(scaled(every.mean(axis=0), every.std(axis=0, ddof=ddof))):
+            raise Wrong(
+                "The scaler is fitted on all rows. The test rows then shape the training data: "
+                "use the means and deviations of X_train only."
+            )
+        own = (b - b.mean(axis=0)) / b.std(axis=0, ddof=ddof)
+        if same((scaled(mean, deviation)[0], own)):
+            raise Wrong(
+                "The test rows are scaled by their own means. That erases the shift between the "
+                "domains, and a single new row could not be scaled at all. Use those of X_train."
+            )
+        if same(scaled(mean, deviation**2)):
+            raise Wrong("You divide by the variance. Divide by its root, the standard deviation.")
+    if same(scaled(a.mean(), a.std())):
+        raise Wrong("This is one mean for the whole array. Take one per column, with axis=0.")
+    if same((a / a.std(axis=0), b / a.std(axis=0))):
+        raise Wrong("The means are still in. Subtract them before you divide.")
+    if same((a - a.mean(axis=0), b - a.mean(axis=0))):
+        raise Wrong("The means are out; now divide by the standard deviations.")
+    raise Wrong(
+        "These are not the standardised rows. Each column of the training rows should have mean 0 "
+        f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "
+        f"{train[:, 0].std():.2f}."
+    )
+
+
+q_softmax = Question(
+    "02.q_softmax",
+    "A network ends with a softmax layer and is trained with a loss that expects logits. What do "
+    "you see?",
+    {
+        "a": (
+            "An error message, because the shapes do not fit",
+            "Logits and probabilities have the same shape, so nothing complains. That is what "
+            "makes the mistake last.",
+        ),
+        "b": (
+            "The loss becomes NaN",
+            "Values between 0 and 1 are harmless as logits. It is large logits in a naive softmax "
+            "that give NaN.",
+        ),
+        "c": (
+            "Training runs, slowly, and the loss stops well above zero",
+            "The scores lie between 0 and 1, so the second softmax can never be sure, and wrong "
+            "examples hardly pull.",
+        ),
+        "d": (
+            "Nothing: softmax of a softmax is the same",
+            "It is not: probabilities are squeezed towards 1/K. Compare the two curves above.",
+        ),
+    },
+    right="c",
+)
+
+q_lambda = Question(
+    "02.q_lambda",
+    "You had 15 target labels and tuned λ. Now you have 400, all else equal. How will the best λ "
+    "move?",
+    {
+        "a": (
+            "Down: with more target labels each one needs less weight",
+            "L_task is a mean, so its size does not grow with the labels. Its *noise* falls, so it "
+            "can be trusted more.",
+        ),
+        "b": (
+            "Up: the target's mean has become less noisy and deserves more trust",
+            "The variance that λ buys falls with the number of labels, so it pays to buy more of "
+            "it, and less bias.",
+        ),
+        "c": (
+            "Not at all: λ says how much the target matters to me",
+            "What matters is always the target error. λ says how far to trust the few target "
+            "labels in estimating it.",
+        ),
+    },
+    right="b",
+)
+
+q_sum = Question(
+    "02.q_sum",
+    "A paper minimises the sum over all examples with λ = 1, with 1,000 source examples per target "
+    "example. What does it nearly do?",
+    {
+        "a": (
+            "It trains on the source alone",
+            "The effective weight of the target is λ n_t / n_s, a thousandth.",
+        ),
+        "b": (
+            "It weights both domains alike, since λ = 1",
+            "It weights all *examples* alike. The domains then weigh 1,000 to 1.",
+        ),
+        "c": (
+            "It trains on the target alone, since the source cancels out",
+            "The source has a thousand times more terms; nothing cancels.",
+        ),
+    },
+    right="a",
+)
+
+q_collapse = Question(
+    "02.q_collapse",
+    "A deep network f replaces the affine map, and it is trained on random pairs (source input, "
+    "target input). What does it learn with enough data?",
+    {
+        "a": (
+            "A better mapping: the affine one was too weak",
+            "The proof never used that f is affine. The minimiser over *all* functions is the "
+            "constant.",
+        ),
+        "b": (
+            "The identity",
+            "The identity keeps the spread of the source, and that spread costs: line 2 of the "
+            "proof.",
+        ),
+        "c": (
+            "The nearest target point for each source point",
+            "That would need the pairs to be near each other; these are drawn at random.",
+        ),
+        "d": (
+            "The constant, the mean of the target",
+            "Independent pairs hold no information on which point belongs to which. With little "
+            "data it fits the noise; with much it is the constant.",
+        ),
+    },
+    right="d",
+)
+
+q_marginals = Question(
+    "02.q_marginals",
+    "After alignment the MMD of the inputs is as small as for two samples of one distribution. "
+    "What follows for the accuracy on the target?",
+    {
+        "a": (
+            "It is as high as on the source",
+            "Only if p(y | x) is the same as well. At 140 degrees the MMD was as small, and nearly "
+            "every label wrong.",
+        ),
+        "b": (
+            "Nothing, without a look at some target labels",
+            "Matched marginals say nothing about which class lies where.",
+        ),
+        "c": (
+            "It is at least as high as before the alignment",
+            "Alignment can also move the classes onto the wrong side, as it did at 140 degrees.",
+        ),
+    },
+    right="b",
+)
+
+q_rate = Question(
+    "02.q_rate",
+    "The curvatures of a loss are 1 and 50. Below which learning rate does the walk converge, and "
+    "which curvature sets it?",
+    {
+        "a": (
+            "2, set by the curvature 1",
+            "Along the other direction the factor would be 1 − 2 · 50 = −99: the walk explodes.",
+        ),
+        "b": (
+            "1/51, the mean of both",
+            "Each direction has its own factor 1 − ηh; no mean is taken. The steepest one fails "
+            "first.",
+        ),
+        "c": (
+            "2/50 = 0.04, set by the curvature 50",
+            "η h must stay below 2 in every direction. The direction of curvature 1 then shrinks "
+            "by only 4 % per step: it sets the pace.",
+        ),
+    },
+    right="c",
+)
+
+q_warm = Question(
+    "02.q_warm",
+    "A convex target loss is minimised to the end, once from zeros and once from the source's "
+    "weights. What can the warm start change?",
+    {
+        "a": (
+            "The number of steps, but not the final error",
+            "One minimum, so one end. To change the end, stop early or add a pull such as L2-SP.",
+        ),
+        "b": (
+            "The final error, but not the number of steps",
+            "It is the other way round: both walks end at the one minimum of a convex loss.",
+        ),
+        "c": (
+            "Both: the source's knowledge stays in the weights",
+            "Minimised to the end, a convex loss forgets where it started. What stays must be "
+            "paid for in the loss (L2-SP) or kept by stopping early.",
+        ),
+    },
+    right="a",
+)
