@@ -37,7 +37,8 @@ $(VENV)/dev.done: $(VENV)/lab.done
 lab: $(VENV)/lab.done
 	-$(BIN)/python -m transfer_lib doctor --no-network
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) \
-		$(if $(NO_BROWSER),--no-browser) lessons/00_start_here.ipynb
+		$(if $(NO_BROWSER),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root) \
+		lessons/00_start_here.ipynb
 
 test: $(VENV)/dev.done
 	$(BIN)/ruff check .

@@ -1,10 +1,12 @@
-"""How nbval runs the notebooks: each with an empty home, quick profile, and strict claims."""
+"""How nbval runs the notebooks: an empty home each, no network, quick profile, strict claims."""
 
 import os
+from pathlib import Path
 
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
+ROOT = Path(__file__).resolve().parent
 NOT_COMPARED = ("stderr", "text/html", "image/svg+xml")
 """Warnings of libraries; HTML repeats the plain text, which is compared."""
 
@@ -23,5 +25,6 @@ def pytest_runtest_setup(item):
             "TRANSFER_LIB_HOME": str(home),
             "TRANSFER_LIB_STRICT": "1",
             "TRANSFER_LIB_PROFILE": "quick",
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "tests/offline"), str(ROOT)]),
         }
         os.environ.pop("TRANSFER_LIB_SEED", None)

@@ -663,8 +663,8 @@ claim(
 )
 
 # %% [markdown]
-# Read the last column first: nobody told the method which labels are wrong, and it found most of
-# them by itself. Then compare with pooling: when the errors are random and not too many, a shallow
+# Read the last column first: nobody told the method which labels are wrong, and at a fifth it has
+# taken most of the weight from them. Then compare with pooling: when the errors are random and not too many, a shallow
 # tree averages over them, and one line of code does as well as the clever method or better. With half of the
 # labels wrong the source says nothing, and neither can make it speak. Keep both controls.
 #
@@ -1491,8 +1491,8 @@ claim(
 # - *Same domain*: the source model is right already. Freeze, or leave it as it is.
 # - *Near* (15 degrees): with next to no labels, adapt without them; with more, fine-tune all.
 #   Freezing falls behind as labels come in: old features, new domain.
-# - *Far* (60 and 90 degrees): nothing beats scratch by much, and freezing is worst. The rule "few
-#   labels, so freeze" fails here, because the frozen features are the wrong ones.
+# - *Far* (60 and 90 degrees): nothing beats scratch by much, and freezing clearly loses to it. The
+#   rule "few labels, so freeze" fails here, because the frozen features are the wrong ones.
 #
 # The map holds for these data, this small network and these training steps. The axes carry over to
 # other problems, the borders do not: measure a few cells of your own. The choice from a map of test

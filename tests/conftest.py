@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # before any test imports keras
+
 
 @pytest.fixture(autouse=True)
 def empty_home(tmp_path, monkeypatch):

@@ -2,9 +2,10 @@
 
 import os
 
+import pytest
+
 import ensure_browser
 import lab
-import pytest
 
 BROWSER = ensure_browser.find()
 if BROWSER is None and os.environ.get("CI"):

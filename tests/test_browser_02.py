@@ -3,9 +3,10 @@
 import os
 import time
 
+import pytest
+
 import ensure_browser
 import lab
-import pytest
 
 BROWSER = ensure_browser.find()
 if BROWSER is None and os.environ.get("CI"):

@@ -4,9 +4,10 @@ import ast
 import json
 import shutil
 
-import build
 import nbformat
 import pytest
+
+import build
 
 HEADER = "# %% [markdown]\n# # 00. Start here\n\n"
 CELL = '# %% exercise="00.a"\n'

@@ -11,10 +11,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-import file_server
 import numpy as np
 import pytest
 
+import file_server
 from transfer_lib import data
 from transfer_lib.data import download, loaders, registry
 from transfer_lib.settings import SettingError

@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import file_server
 import pytest
 
+import file_server
 from transfer_lib.data import CacheError, DownloadError
 from transfer_lib.data import download as module
 

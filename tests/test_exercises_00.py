@@ -1,8 +1,9 @@
 """The exercises of lesson 00: right answers in every form, wrong ones with their words."""
 
-import exercise_cases
 import numpy as np
 from sklearn.metrics import accuracy_score
+
+import exercise_cases
 
 
 def by_hand(predicted, labels):

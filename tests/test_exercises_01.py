@@ -1,7 +1,8 @@
 """The exercises of lesson 01: right answers in every form, wrong ones with their words."""
 
-import exercise_cases
 import numpy as np
+
+import exercise_cases
 from exercise_cases import Arguments
 
 RIGHT_SHIFTS = ["label", "covariate", "concept", "new labels"]

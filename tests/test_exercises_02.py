@@ -2,9 +2,10 @@
 
 import os
 
-import exercise_cases
 import numpy as np
 from scipy.special import log_softmax, softmax
+
+import exercise_cases
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # as transfer_lib.setup() does it
 

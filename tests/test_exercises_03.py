@@ -1,14 +1,11 @@
 """The exercises of lesson 03: right answers in every form, wrong ones with their words."""
 
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "torch")
-
-import exercise_cases
 import keras
 import numpy as np
-from exercise_cases import Arguments
 from keras import layers
+
+import exercise_cases
+from exercise_cases import Arguments
 
 
 # Swap the head.

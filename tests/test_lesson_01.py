@@ -4,7 +4,6 @@ import ast
 import time
 from types import SimpleNamespace
 
-import lesson_code
 import numpy as np
 import pytest
 import scipy.linalg
@@ -17,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 import build
+import lesson_code
 from transfer_lib.plots import to_png
 
 

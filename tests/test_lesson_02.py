@@ -3,13 +3,14 @@
 import os
 import time
 
-import lesson_code
 import numpy as np
 import pytest
 import torch
 from scipy import linalg, optimize, special, stats
 from sklearn import linear_model, metrics
 from sklearn.metrics.pairwise import rbf_kernel
+
+import lesson_code
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # as transfer_lib.setup() does it
 

@@ -4,9 +4,10 @@ import json
 import re
 from pathlib import Path
 
-import build
 import nbformat
 import pytest
+
+import build
 
 ROOT = build.ROOT
 NOTEBOOKS = sorted((ROOT / "lessons").glob("*.ipynb")) + sorted(

@@ -1,4 +1,4 @@
-"""pyproject.toml, constraints.txt and environment.yml say the same; Colab's versions are admitted."""
+"""pyproject.toml, constraints.txt and environment.yml agree and admit Colab's versions."""
 
 import os
 import re

@@ -2,9 +2,10 @@
 
 import json
 
+import pytest
+
 import bench
 import build
-import pytest
 import run_claims
 
 LESSON = """# %% [markdown]

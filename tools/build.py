@@ -1,4 +1,4 @@
-"""Build the notebooks: ``course/NN_name.py`` → ``solutions/NN_name.ipynb`` → ``lessons/NN_name.ipynb``.
+"""Build ``solutions/NN_name.ipynb`` and ``lessons/NN_name.ipynb`` from ``course/NN_name.py``.
 
 Run ``make build`` for all lessons or ``make build LESSON=03`` for one. A notebook whose cells
 have not changed keeps its outputs; ``--force`` runs it again. Building twice changes nothing.
@@ -38,7 +38,7 @@ import os
 SOURCE = os.environ.get("TRANSFER_LIB_SOURCE", "git+{repository}@{branch}")
 if not importlib.util.find_spec("transfer_lib"):
     if "COLAB_RELEASE_TAG" in os.environ or "TRANSFER_LIB_SOURCE" in os.environ:
-        %pip install -q "transfer-lib @ {{SOURCE}}"
+        %pip install -q {{SOURCE}}
 
 """
 
@@ -212,9 +212,11 @@ def shared_files() -> dict:
 
 
 def glossary() -> str:
-    """Return ``course/glossary.csv`` as a Markdown page, in alphabetical order."""
+    """Return ``course/glossary.csv`` as a Markdown page: the terms of the lessons there are."""
     with (ROOT / "course/glossary.csv").open(encoding="utf8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: row["english"].lower())
+        written = {lesson.number for lesson in lessons.LESSONS}
+        rows = [row for row in csv.DictReader(file) if row["lesson"] in written]
+        rows.sort(key=lambda row: row["english"].lower())
     lines = [
         "# Glossary",
         "",
@@ -233,9 +235,7 @@ def _check_markers(cell, path):
         if BEGIN in line or END in line:
             if (BEGIN in line) == inside:
                 kind = "nested or unclosed" if inside else "END without BEGIN"
-                raise BuildError(
-                    f"{path.name}: marker {kind} in this cell:\n{cell.source}"
-                )
+                raise BuildError(f"{path.name}: marker {kind} in this cell:\n{cell.source}")
             inside = not inside
         elif re.search(r"(BEGIN|END) SOLUTION", line):
             raise BuildError(f"{path.name}: a marker is written `{BEGIN}`, not:\n{line}")

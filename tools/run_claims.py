@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import build
 from nbclient import NotebookClient
+
+import build
 
 OUT = build.ROOT / "build"
 

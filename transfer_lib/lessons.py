@@ -58,14 +58,6 @@ LESSONS = (
         "keras",
         "Python, NumPy arrays, what a neural network is",
     ),
-    Lesson(
-        "05",
-        "05_bert_text",
-        "BERT: text classification by fine-tuning",
-        90,
-        "torch",
-        "Lesson 03, a little PyTorch helps",
-    ),
 )
 
 

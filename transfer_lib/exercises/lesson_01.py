@@ -425,7 +425,7 @@ q_strategy = Question(
     {
         "a": (
             "Freeze, because few labels would overfit",
-            "That is the folk rule. In the rows of 60 and 90 degrees freezing was the worst: the "
+            "That is the folk rule. In the rows of 60 and 90 degrees freezing lost to scratch: the "
             "frozen features are wrong for the target.",
         ),
         "b": (

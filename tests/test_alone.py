@@ -1,0 +1,58 @@
+"""A notebook opened from a link alone: it installs the course from its address and runs."""
+
+import os
+import shutil
+import site
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_network_is_blocked_where_notebooks_run():
+    code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=20)"
+    for target in ("'192.0.2.1'", "'example.org'"):
+        run = subprocess.run(
+            [sys.executable, "-c", code.replace("'192.0.2.1'", target)],
+            env=os.environ | {"PYTHONPATH": str(ROOT / "tests/offline")},
+            capture_output=True,
+            text=True,
+            timeout=15,
+        )
+        assert "the network is blocked in tests" in run.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout to install from")
+def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
+    """The environment has everything but the course, as Colab has; pip may reach no index."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    scripts = "Scripts" if os.name == "nt" else "bin"
+    python = tmp_path / "venv" / scripts / "python"
+    where = "import site; print(site.getsitepackages()[0])"
+    own = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True)
+    # Packages are found through this path; the course itself, installed as a link, is not.
+    Path(own.stdout.strip(), "shared.pth").write_text(site.getsitepackages()[0] + "\n")
+    (tmp_path / "alone").mkdir()
+    shutil.copy(ROOT / "lessons/00_start_here.ipynb", tmp_path / "alone")
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
+        "TRANSFER_LIB_SOURCE": f"git+file://{ROOT.as_posix()}",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "1",
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+    }
+    command = [python, "-m", "IPython", "--colors=NoColor", "00_start_here.ipynb"]
+    run = subprocess.run(
+        command, cwd=tmp_path / "alone", env=env, capture_output=True, text=True, timeout=240
+    )
+    assert "Lesson 00, quick profile" in run.stdout, run.stdout[-3000:] + run.stderr[-2000:]
+    assert "0 of 2 exercises right" in run.stdout, run.stdout[-3000:]
+    assert "Error" not in run.stderr, run.stderr
+    check = "import transfer_lib; print(transfer_lib.__file__)"
+    found = subprocess.run(
+        [python, "-c", check], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert str(tmp_path / "venv") in found.stdout, "it runs from what pip installed"
