@@ -6,13 +6,15 @@ from types import SimpleNamespace
 import build
 
 
-def definitions(lesson) -> SimpleNamespace:
+def definitions(lesson, **given) -> SimpleNamespace:
     """Return the functions and classes that a lesson defines, answers in, nothing else run.
 
     Parameters
     ----------
     lesson : str
         Two digits.
+    **given
+        Variables that the definitions need, such as defaults of arguments.
     """
     (path,) = [path for path in build.sources() if path.stem.startswith(lesson)]
     kept = []
@@ -21,6 +23,6 @@ def definitions(lesson) -> SimpleNamespace:
             continue
         wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
         kept += [node for node in ast.parse(cell.source).body if isinstance(node, wanted)]
-    space = {}
+    space = dict(given)
     exec(compile(ast.Module(kept, []), str(path), "exec"), space)
     return SimpleNamespace(**{k: v for k, v in space.items() if not k.startswith("__")})

@@ -34,6 +34,9 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
     python = tmp_path / "venv" / scripts / "python"
     where = "import site; print(site.getsitepackages()[0])"
     own = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True)
+    # An old setuptools that came with the environment would hide the one of the path below.
+    uninstall = [python, "-m", "pip", "uninstall", "--yes", "--quiet", "setuptools"]
+    subprocess.run(uninstall, check=True, capture_output=True)
     # Packages are found through this path; the course itself, installed as a link, is not.
     Path(own.stdout.strip(), "shared.pth").write_text(site.getsitepackages()[0] + "\n")
     (tmp_path / "alone").mkdir()
@@ -41,7 +44,7 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
         "TRANSFER_LIB_SOURCE": f"git+file://{ROOT.as_posix()}",
         "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one the other way round
         "IPYTHONDIR": str(tmp_path / "ipython"),
     }
     command = [python, "-m", "IPython", "--colors=NoColor", "00_start_here.ipynb"]
@@ -49,7 +52,7 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
         command, cwd=tmp_path / "alone", env=env, capture_output=True, text=True, timeout=240
     )
     assert "Lesson 00, quick profile" in run.stdout, run.stdout[-3000:] + run.stderr[-2000:]
-    assert "0 of 2 exercises right" in run.stdout, run.stdout[-3000:]
+    assert "Not attempted yet. Click a letter" in run.stdout, run.stdout[-3000:]
     assert "Error" not in run.stderr, run.stderr
     check = "import transfer_lib; print(transfer_lib.__file__)"
     found = subprocess.run(
