@@ -166,7 +166,9 @@ def execute(notebook, name, answered):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
-            cell.outputs = [_cleaned(output, name) for output in cell.outputs]
+            told = json.dumps(cell.outputs).replace(str(home), "~")  # the run's own empty folder
+            outputs = [nbformat.from_dict(output) for output in json.loads(told)]
+            cell.outputs = [_cleaned(output, name) for output in outputs]
     notebook.metadata.pop("widgets", None)
     notebook.metadata.language_info = {"name": "python"}
 
