@@ -147,7 +147,7 @@ def execute(notebook, name, answered):
     try:
         env = {k: v for k, v in os.environ.items() if not k.startswith("TRANSFER_LIB_")}
         env |= {
-            "TRANSFER_LIB_HOME": str(home / "home"),
+            "TRANSFER_LIB_HOME": str(home / "course"),
             "TRANSFER_LIB_STRICT": "1",
             "TRANSFER_LIB_PROFILE": "quick",
             "PYTHONPATH": os.pathsep.join([str(ROOT), env.get("PYTHONPATH", "")]),
@@ -160,7 +160,7 @@ def execute(notebook, name, answered):
             resources={"metadata": {"path": str(home)}},
         )
         client.execute(env=env)
-        _check_outcomes(home / "home/progress.json", name, answered)
+        _check_outcomes(home / "course/progress.json", name, answered)
     finally:
         shutil.rmtree(home)
     for cell in notebook.cells:
