@@ -258,7 +258,7 @@ def forecast(answer, measured):
         )
     if value < measured - 5:
         raise Wrong(f"Too pessimistic: it is {measured:.1f} points. Transfer does not hurt here.")
-    return f"It is {measured:.1f} points."
+    return "Within 5 points of what was measured."
 
 
 q_same_data = Question(
