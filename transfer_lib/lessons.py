@@ -58,6 +58,15 @@ LESSONS = (
         "keras",
         "Python, NumPy arrays, what a neural network is",
     ),
+    Lesson("04", "04_vgg16_features", "VGG16 as a feature extractor", 75, "keras", "Lesson 03"),
+    Lesson(
+        "05",
+        "05_bert_text",
+        "BERT: text classification by fine-tuning",
+        90,
+        "torch",
+        "Lesson 03; a little PyTorch helps",
+    ),
 )
 
 

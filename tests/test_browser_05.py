@@ -1,20 +1,11 @@
 """The tokeniser widget of lesson 05 in JupyterLab: typed by keyboard, answered in words."""
 
-import os
-
 import nbformat
-import pytest
 
 import build
-import ensure_browser
 import lab
 
-BROWSER = ensure_browser.find()
-if BROWSER is None and os.environ.get("CI"):
-    pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
-)
+pytestmark = lab.needs_browser
 
 
 def upto_the_widget():
@@ -27,7 +18,7 @@ def upto_the_widget():
 
 
 def test_a_sentence_typed_into_the_widget_is_tokenised(tmp_path):
-    with lab.server(tmp_path) as address, lab.page(BROWSER) as page:
+    with lab.server(tmp_path) as address, lab.page() as page:
         nbformat.write(upto_the_widget(), tmp_path / "lessons/05_widget.ipynb")
         lab.run_all(page, address, "05_widget")
         cell = lab.show(page, "def retokenise")
