@@ -11,8 +11,17 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
-import build
+import pytest
 
+import build
+import ensure_browser
+
+BROWSER = ensure_browser.find()
+if BROWSER is None and os.environ.get("CI"):
+    pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
+needs_browser = pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
+)
 TOKEN = "course-test"
 CHROMIUM = [
     "--no-sandbox",
@@ -63,12 +72,12 @@ def server(folder):
 
 
 @contextmanager
-def page(executable):
+def page():
     """Yield a page of a headless Chromium."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=CHROMIUM)
         try:
             yield browser.new_page(viewport={"width": 1300, "height": 1100})
         finally:
@@ -102,6 +111,28 @@ def show(page, text):
         page.mouse.wheel(0, 800)
         time.sleep(0.1)
     raise AssertionError(f"no cell with {text!r}")
+
+
+def press_right(page, cell, position):
+    """Move a cell's slider one step with the keyboard; return the image before and after."""
+    image = cell.locator(".jupyter-widgets img").first
+    image.wait_for(timeout=60_000)
+    before = image.get_attribute("src"), image.get_attribute("alt")
+    handle = cell.locator('.noUi-handle[role="slider"]').nth(position)
+    start = handle.get_attribute("aria-valuenow")
+    for _ in range(5):  # a page that is still being laid out can lose the focus, and so the key
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(1000)
+        if handle.get_attribute("aria-valuenow") != start:
+            break
+    after = before
+    for _ in range(600):  # at most a minute: the kernel may be slow on a loaded machine
+        after = image.get_attribute("src"), image.get_attribute("alt")
+        if after != before:
+            break
+        page.wait_for_timeout(100)
+    return before, after
 
 
 def _wait_for(url, process, log):

@@ -1,19 +1,12 @@
 """The course in JupyterLab, in a real browser: the notebook opens, runs, and answers."""
 
 import json
-import os
 
 import pytest
 
-import ensure_browser
 import lab
 
-BROWSER = ensure_browser.find()
-if BROWSER is None and os.environ.get("CI"):
-    pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
-)
+pytestmark = lab.needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +17,7 @@ def address(tmp_path_factory):
 
 @pytest.fixture
 def page():
-    with lab.page(BROWSER) as page:
+    with lab.page() as page:
         yield page
 
 

@@ -1,25 +1,18 @@
 """Lesson 02 in JupyterLab, in a real browser: its widgets follow the keyboard."""
 
-import os
 import time
 
 import pytest
 
-import ensure_browser
 import lab
 
-BROWSER = ensure_browser.find()
-if BROWSER is None and os.environ.get("CI"):
-    pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
-)
+pytestmark = lab.needs_browser
 
 
 @pytest.fixture(scope="module")
 def lesson(tmp_path_factory):
     """The page with lesson 02, all cells run."""
-    with lab.server(tmp_path_factory.mktemp("lab")) as address, lab.page(BROWSER) as page:
+    with lab.server(tmp_path_factory.mktemp("lab")) as address, lab.page() as page:
         lab.run_all(page, address, "02_loss_mathematics")
         yield page
 
