@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as transfer_lib.setup does, see there
+
 ROOT = Path(__file__).resolve().parent
 NOT_COMPARED = ("stderr", "text/html", "image/svg+xml")
 """Warnings of libraries; HTML repeats the plain text, which is compared."""

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import tempfile
 
+CORES = range(os.cpu_count())
+
 
 def _python(code):
     def run():
@@ -34,6 +36,31 @@ def _check():
     return check, judge_only
 
 
+SMALL_NETWORK = """
+import torch
+net = torch.nn.Sequential(torch.nn.Conv2d(1, 32, 3), torch.nn.ReLU(), torch.nn.Flatten(),
+                          torch.nn.Linear(1152, 10))
+x, y = torch.rand(32, 1, 8, 8), torch.randint(0, 10, (32,))
+for _ in range(100):
+    net.zero_grad(), torch.nn.functional.cross_entropy(net(x), y).backward()
+"""
+
+
+def _beside_a_busy_program(**policy):
+    """Train a small network while another process keeps every core busy."""
+
+    def run():
+        env = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"} | policy
+        spin = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in CORES]
+        try:
+            subprocess.run([sys.executable, "-c", SMALL_NETWORK], check=True, env=env)
+        finally:
+            for process in spin:
+                process.kill()
+
+    return run
+
+
 def cases():
     """Yield the cases as (name, peer, ours, theirs, runs)."""
     yield (
@@ -52,3 +79,10 @@ def cases():
     )
     check, judge_only = _check()
     yield ("feedback: check, record, show", "judge alone", check, judge_only, 50)
+    yield (
+        "small network on a busy machine, waiting threads sleep",
+        "waiting threads spin (torch's default)",
+        _beside_a_busy_program(OMP_WAIT_POLICY="PASSIVE"),
+        _beside_a_busy_program(),
+        3,
+    )

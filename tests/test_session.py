@@ -38,6 +38,13 @@ def test_setup_prints_three_lines_and_chooses_torch():
     assert lines[3] == "False torch True 0 torch"
 
 
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch):
+    code = "import os, transfer_lib; transfer_lib.setup('03'); print(os.environ['OMP_WAIT_POLICY'])"
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert python(code)[0].endswith("PASSIVE")
+    assert python(code, OMP_WAIT_POLICY="ACTIVE")[0].endswith("ACTIVE")
+
+
 def test_the_users_backend_wins():
     code = "import transfer_lib; print(transfer_lib.setup('03').backend)"
     out, err = python(code, KERAS_BACKEND="jax")

@@ -10,11 +10,13 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as transfer_lib.setup does, see there
 ROOT = Path(__file__).resolve().parent.parent
 
 

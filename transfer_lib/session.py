@@ -78,6 +78,10 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     settings.data_dir()  # a wrong TRANSFER_LIB_DATA is told here, not in the middle of a lesson
     seed = settings.seed() if seed is None else seed
 
+    # Threads that wait shall sleep, not spin: two that spin beside another busy program made small
+    # networks tens of times slower. It has to be set before torch or scikit-learn is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     warnings = []
     backend, engine, device = None, "no deep learning needed", "CPU"
     if this.engine == "keras":
