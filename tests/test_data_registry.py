@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -87,11 +88,11 @@ def test_entry_is_complete(name):
     assert entry.name == name
     for field in ("description", "licence", "citation", "filename"):
         assert getattr(entry, field).strip()
-    assert re.fullmatch("[0-9a-f]{64}", entry.sha256)
+    assert re.fullmatch("[0-9a-f]{64}|md5:[0-9a-f]{32}", entry.sha256)
     assert entry.size > 0
     assert entry.embedded != bool(entry.urls)
     assert all(url.startswith("https://") for url in entry.urls)
-    assert entry.embedded or data.info(entry.alternative).embedded
+    assert entry.alternative is None or data.info(entry.alternative).embedded
 
 
 @pytest.mark.parametrize("ask", [data.load, data.fetch, data.info, data.where])
@@ -398,6 +399,24 @@ def test_archive_is_one_entry(server, monkeypatch, tmp_path):
     (tmp_path / "p.zip").write_bytes(body)  # by hand: unpacked into the cache all the same
     monkeypatch.setenv("TRANSFER_LIB_DATA", str(tmp_path))
     assert data.fetch("p") == folder
+
+
+@pytest.mark.parametrize(
+    ("name", "member"), [("flowers", "flower_photos/daisy/1.jpg"), ("sst2", "SST-2/dev.tsv")]
+)
+def test_archives_of_the_full_profile(server, monkeypatch, name, member):
+    entry, file = data.info(name), io.BytesIO()
+    if entry.filename.endswith(".zip"):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(member, b"content")
+    else:
+        with tarfile.open(fileobj=file, mode="w:gz") as archive:
+            item = tarfile.TarInfo(member)
+            item.size = 7
+            archive.addfile(item, io.BytesIO(b"content"))
+    body = file.getvalue()
+    put(monkeypatch, entry, body, server.serve(entry.filename, body))
+    assert (data.fetch(name) / member).read_bytes() == b"content"
 
 
 def test_archive_that_escapes(server, monkeypatch, tmp_path):

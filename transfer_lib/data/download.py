@@ -33,10 +33,11 @@ class _WrongFile(ValueError):
 
 
 def matches(path: Path, sha256: str) -> bool:
-    """Return True when the file at `path` has this SHA-256 (hexadecimal)."""
+    """Return True when the file at `path` has this SHA-256, or the MD5 after ``md5:``."""
     import pooch
 
-    return pooch.file_hash(str(path), alg="sha256") == sha256
+    algorithm, _, digest = sha256.rpartition(":")
+    return pooch.file_hash(str(path), alg=algorithm or "sha256") == digest
 
 
 def download(filename: str, urls: tuple[str, ...], sha256: str, size: int, folder: Path) -> Path:
@@ -49,7 +50,7 @@ def download(filename: str, urls: tuple[str, ...], sha256: str, size: int, folde
     urls : tuple of str
         The same file at several addresses, tried in this order.
     sha256 : str
-        What the file must hash to (hexadecimal).
+        What the file must hash to (hexadecimal), as `matches` takes it.
     size : int
         What the file must measure, in bytes.
     folder : Path
@@ -96,7 +97,7 @@ def _from_mirror(url: str, final: Path, part: Path, sha256: str, size: int) -> s
     while True:
         try:
             with _quiet(pooch.get_logger()):
-                pooch.retrieve(url, f"sha256:{sha256}", final.name, final.parent, None, transfer)
+                pooch.retrieve(url, sha256, final.name, final.parent, None, transfer)
             return None
         except (requests.RequestException, ConnectionError, TimeoutError, _Interrupted) as error:
             reason = _describe(error)

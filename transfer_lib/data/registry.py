@@ -1,127 +1,14 @@
-"""The data sets of the course: what they are, where they come from, and how to get them.
-
-A new data set is one more `Entry` in `ENTRIES`: a file to download (with its URLs, size and
-SHA-256), an archive (``unpack=True``), or a file that an installed package carries
-(``carrier="sklearn"``).
-"""
+"""How to get the data sets of the course. What they are: `transfer_lib.data.entries`."""
 
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from .. import settings
-from . import archives, loaders
+from . import archives
 from .download import download, matches
+from .entries import ENTRIES, Entry
 from .errors import CorruptFileError, DataError, DownloadError, UnknownDataError
 from .loaders import Dataset
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the registry knows about one data set.
-
-    Attributes
-    ----------
-    name : str
-        What `load` and `fetch` are called with.
-    description : str
-        What the data are, and how they are split.
-    licence : str
-        The licence of the data.
-    citation : str
-        Whom to cite.
-    filename : str
-        The file's name; for an embedded one, its path inside the package `carrier`.
-    size : int
-        The file's size in bytes.
-    sha256 : str
-        The file's SHA-256 (hexadecimal). For a file that another package carries, that of the
-        arrays in it, since a new release may pack the same arrays into other bytes.
-    urls : tuple of str
-        Where the file can be downloaded, in the order to try. Empty when it is embedded.
-    carrier : str or None
-        The installed package that carries the file; None when it is downloaded.
-    loader : callable or None
-        Takes the file's path and returns the fields of a `Dataset`. None for a plain file,
-        such as weights.
-    layout : callable or None
-        Takes the path of a file in ``TRANSFER_LIB_DATA`` and raises `CorruptFileError` unless
-        it holds what it should. None: that file must have the SHA-256.
-    unpack : bool
-        True for an archive: `fetch` returns the folder of its members.
-    alternative : str or None
-        The embedded data set that stands in for this one without a network.
-    """
-
-    name: str
-    description: str
-    licence: str
-    citation: str
-    filename: str
-    size: int
-    sha256: str
-    urls: tuple[str, ...] = ()
-    carrier: str | None = None
-    loader: Callable[[Path], dict] | None = None
-    layout: Callable[[Path], None] | None = None
-    unpack: bool = False
-    alternative: str | None = None
-
-    @property
-    def embedded(self) -> bool:
-        """True when the data come with an installed package: no network is needed."""
-        return self.carrier is not None
-
-
-_ALL = (
-    Entry(
-        name="digits",
-        description="1,797 real handwritten digits of 13 people, scanned, 8 x 8, values 0 to 16. "
-        "Half of each class is the test part, chosen once at random. Who wrote which digit is not "
-        "recorded, so the same hand can be in both parts.",
-        licence="CC BY 4.0",
-        citation="Alpaydin and Kaynak (1998). Optical Recognition of Handwritten Digits. UCI "
-        "Machine Learning Repository. https://doi.org/10.24432/C50P49",
-        carrier="sklearn",
-        filename="datasets/data/digits.csv.gz",
-        size=57_523,
-        sha256=loaders.DIGITS_SHA256,
-        loader=loaders.load_digits,
-    ),
-    Entry(
-        name="font_digits",
-        description="16,000 digits drawn from 22 of matplotlib's fonts with random pen, slant, "
-        "width and distortion, 8 x 8, values 0 to 16. The test part is the DejaVu Serif family: "
-        "no training image has its shapes.",
-        licence="the images: that of this project; the fonts: Bitstream Vera, STIX, BaKoMa",
-        citation="Made by tools/make_font_digits.py from the fonts of Hunter (2007). Matplotlib. "
-        "https://doi.org/10.1109/MCSE.2007.55",
-        carrier="transfer_lib",
-        filename="data/files/font_digits.npz",
-        size=423_003,
-        sha256="ad03a80747b2cabb2568a0726373d28cd154eb681111a47950dfa3bfce44f706",
-        loader=loaders.load_font_digits,
-    ),
-    Entry(
-        name="mnist",
-        description="70,000 handwritten digits, 28 x 28, values 0 to 255: 60,000 to train and "
-        "10,000 to test, by different writers.",
-        licence="CC BY-SA 3.0",
-        citation="LeCun, Cortes and Burges. The MNIST database of handwritten digits.",
-        filename="mnist.npz",
-        size=11_490_434,
-        sha256="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-        urls=(
-            "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
-            "https://s3.amazonaws.com/img-datasets/mnist.npz",
-        ),
-        loader=loaders.load_mnist,
-        layout=loaders.check_mnist,
-        alternative="font_digits",
-    ),
-)
-ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _ALL}
 
 
 def names() -> list[str]:
@@ -252,7 +139,7 @@ def _carried(entry: Entry) -> Path:
     """Return the path of a file that an installed package carries."""
     package = importlib.util.find_spec(entry.carrier)  # imports nothing
     path = Path(package.origin).parent / entry.filename if package else None
-    if path is None or not path.is_file():
+    if path is None or not path.exists():
         raise CorruptFileError(
             f"The data set {entry.name!r} comes with the package {entry.carrier}, but "
             f"{path or 'that package'} is not there. Reinstall {entry.carrier}."
@@ -276,7 +163,7 @@ def _given(entry: Entry) -> Path | None:
     elif not matches(path, entry.sha256):
         raise CorruptFileError(
             f"{path}, in the folder TRANSFER_LIB_DATA, is not the file that was expected: it "
-            f"measures {path.stat().st_size:,} bytes (expected {entry.size:,}) and its SHA-256 "
+            f"measures {path.stat().st_size:,} bytes (expected {entry.size:,}) and its checksum "
             f"is not {entry.sha256}. Replace this file or remove it."
         )
     return path
