@@ -94,7 +94,7 @@ def colab():
         for line in listed[-1].read_text("utf8").lower().splitlines()
         if "==" in line
     )
-    wanted = {one.name.lower() for one in requirements("text")} | {"ipython", "ipykernel"}
+    wanted = {one.name.lower() for one in requirements()} | {"ipython", "ipykernel"}
     pins = [f"{name}=={shipped[name]}" for name in sorted(wanted & set(shipped))]
     pins = [pin for pin in pins if not pin.startswith("torch==")] + ["torch==2.13.0"]
     python = make("colab")

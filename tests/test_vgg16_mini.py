@@ -1,0 +1,467 @@
+"""The course's own VGG16: layer for layer Keras's, weights checked, usual mistakes named."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from transfer_lib import vgg16_mini
+from transfer_lib.preprocessing import MEAN_BGR
+from transfer_lib.vgg16_mini import CorruptFileError, PreprocessingError, VGG16Mini
+
+SHIPPED = pytest.mark.skipif(
+    not vgg16_mini.WEIGHTS_FILE.exists(), reason="the weights are not trained yet"
+)
+
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # as transfer_lib.setup() does it
+
+
+@pytest.fixture(scope="module")
+def keras():
+    import keras
+
+    return keras
+
+
+@pytest.fixture(scope="module")
+def theirs(keras):
+    """Keras's own VGG16 with random weights, at the smallest input it takes."""
+    return keras.applications.VGG16(weights=None, input_shape=(32, 32, 3))
+
+
+@pytest.fixture
+def pixels():
+    """Eight random images, whole numbers from 0 to 255, both ends included."""
+    x = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.float32)
+    x[0, 0, 0] = 0
+    x[0, 0, 1] = 255
+    return x
+
+
+@pytest.fixture
+def weight_file(tmp_path, keras):
+    """Write a file of random weights; return its path and the arrays in it."""
+    rng = np.random.default_rng(1)
+    model = VGG16Mini(weights=None)
+    arrays = {}
+    for name in vgg16_mini.layer_names():
+        for part, variable in zip(("kernel", "bias"), model.get_layer(name).weights, strict=True):
+            fan_in = np.prod(variable.shape[:-1]) if part == "kernel" else 1000
+            values = rng.normal(0, np.sqrt(2 / fan_in), variable.shape)
+            arrays[f"{name}/{part}"] = values.astype(np.float32)
+    arrays["block1_conv1/kernel"] /= 64
+    path = tmp_path / "weights.npz"
+    np.savez(path, **arrays)
+    return path, arrays
+
+
+# --- the model ---------------------------------------------------------------------------------
+
+
+def test_layers_are_those_of_keras(theirs):
+    mine = VGG16Mini(weights=None)
+    assert len(mine.layers) == len(theirs.layers) == 23
+    for a, b in zip(mine.layers[1:], theirs.layers[1:], strict=True):  # the first is the input
+        assert (type(a), a.name) == (type(b), b.name)
+        for setting in ("kernel_size", "padding", "strides", "pool_size"):
+            assert getattr(a, setting, None) == getattr(b, setting, None), (a.name, setting)
+        assert getattr(a, "activation", None) == getattr(b, "activation", None)
+        if "conv" in a.name:
+            assert 4 * a.filters == b.filters
+
+
+def test_feature_maps_have_the_sizes_of_keras(keras):
+    mine = VGG16Mini(weights=None, include_top=False, input_shape=(96, 64, 3))
+    reference = keras.applications.VGG16(weights=None, include_top=False, input_shape=(96, 64, 3))
+    for a, b in zip(mine.layers, reference.layers, strict=True):
+        assert a.output.shape[1:3] == b.output.shape[1:3]
+    assert mine.output_shape == (None, 3, 2, 128)
+
+
+def test_keras_same_arguments_same_order(keras):
+    import inspect
+
+    mine = inspect.signature(VGG16Mini).parameters
+    reference = inspect.signature(keras.applications.VGG16).parameters
+    assert list(mine) == list(reference)
+    changed = {n for n in mine if mine[n].default != reference[n].default}
+    assert changed == {"weights", "classes", "name"}
+
+
+def test_top_gives_probabilities_and_none_gives_logits(weight_file, pixels):
+    x = vgg16_mini.preprocess_input(pixels)
+    probabilities = np.asarray(VGG16Mini(weights=weight_file[0]).predict(x, verbose=0))
+    assert 0.1 < probabilities.max() < 0.99
+    logits = VGG16Mini(weights=weight_file[0], classifier_activation=None).predict(x, verbose=0)
+    assert probabilities.shape == (8, 10)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    odds = np.exp(np.asarray(logits, np.float64))
+    np.testing.assert_allclose(odds / odds.sum(1, keepdims=True), probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max"])
+def test_pooling_without_the_top(weight_file, pixels, pooling):
+    x = vgg16_mini.preprocess_input(np.repeat(np.repeat(pixels, 2, 1), 2, 2))  # 64 x 64
+    maps = VGG16Mini(weights=weight_file[0], include_top=False).predict(x, verbose=0)
+    pooled = VGG16Mini(weights=weight_file[0], include_top=False, pooling=pooling)
+    assert maps.shape == (8, 2, 2, 128) and pooled.output_shape == (None, 128)
+    wanted = maps.mean((1, 2)) if pooling == "avg" else maps.max((1, 2))
+    np.testing.assert_allclose(pooled.predict(x, verbose=0), wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_built_on_a_tensor_of_the_learners_own(keras, weight_file, pixels):
+    inputs = keras.Input((16, 16, 3))
+    bigger = keras.layers.UpSampling2D(2, name="bigger")(inputs)
+    model = VGG16Mini(weights=weight_file[0], input_tensor=bigger)
+    assert model.input_shape == (None, 16, 16, 3)
+    small = vgg16_mini.preprocess_input(pixels[:, :16, :16])
+    plain = VGG16Mini(weights=weight_file[0])
+    wanted = plain.predict(np.repeat(np.repeat(small, 2, 1), 2, 2), verbose=0)
+    np.testing.assert_allclose(model.predict(small, verbose=0), wanted, atol=1e-5)
+
+
+def test_saved_by_keras_and_read_back(tmp_path, weight_file, pixels):
+    x = vgg16_mini.preprocess_input(pixels)
+    model = VGG16Mini(weights=weight_file[0])
+    model.save_weights(tmp_path / "own.weights.h5")
+    again = VGG16Mini(weights=str(tmp_path / "own.weights.h5"))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ({"weights": "imagenet"}, "neither 'cifar10' nor a file"),
+        ({"pooling": "sum"}, "'avg' or 'max'"),
+        ({"classes": 5}, "include_top=False and add a head"),
+        ({"classifier_activation": "sigmoid"}, "'softmax' or None"),
+        ({"input_shape": (64, 64, 3)}, "Resize the images, or set include_top=False"),
+        ({"input_shape": (32, 32, 1)}, "Repeat a grey image"),
+        ({"input_shape": (25, 25, 3), "include_top": False}, "too small"),
+        ({"input_shape": (None, None, 3), "weights": None}, "needs a height and a width"),
+        ({"input_shape": (32, 32)}, "three numbers"),
+    ],
+)
+def test_arguments_that_cannot_be(keras, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        VGG16Mini(**arguments)
+
+
+# --- the weights -------------------------------------------------------------------------------
+
+
+def test_weights_land_in_the_layers_named_after_them(weight_file):
+    path, arrays = weight_file
+    model = VGG16Mini(weights=path, include_top=False)
+    for name in vgg16_mini.layer_names(include_top=False):
+        kernel, bias = model.get_layer(name).get_weights()
+        np.testing.assert_array_equal(kernel, arrays[f"{name}/kernel"])
+        np.testing.assert_array_equal(bias, arrays[f"{name}/bias"])
+
+
+def test_a_file_of_another_network_is_refused_and_names_the_layer(tmp_path, weight_file):
+    path, arrays = weight_file
+    with pytest.raises(ValueError, match="predictions/kernel has the shape"):
+        VGG16Mini(weights=path, classes=3)
+    del arrays["block3_conv2/bias"]
+    np.savez(tmp_path / "less.npz", **arrays)
+    with pytest.raises(ValueError, match="no array block3_conv2/bias"):
+        VGG16Mini(weights=tmp_path / "less.npz")
+
+
+def _registered(monkeypatch, path):
+    """Make `path` the file that weights="cifar10" reads, as it is now."""
+    content = path.read_bytes()
+    monkeypatch.setattr(vgg16_mini, "WEIGHTS_FILE", path)
+    monkeypatch.setattr(vgg16_mini, "WEIGHTS_SIZE", len(content))
+    monkeypatch.setattr(vgg16_mini, "WEIGHTS_SHA256", hashlib.sha256(content).hexdigest())
+    return content
+
+
+def test_a_changed_file_is_refused(weight_file, monkeypatch):
+    path = weight_file[0]
+    content = _registered(monkeypatch, path)
+    VGG16Mini(weights="cifar10")
+    path.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+    with pytest.raises(CorruptFileError, match="SHA-256 is .* expected"):
+        VGG16Mini(weights="cifar10")
+
+
+def test_a_truncated_or_missing_file_is_refused(weight_file, monkeypatch):
+    path = weight_file[0]
+    content = _registered(monkeypatch, path)
+    path.write_bytes(content[:-1000])
+    with pytest.raises(CorruptFileError, match="truncated"):
+        VGG16Mini(weights="cifar10")
+    with pytest.raises(CorruptFileError, match="not a whole .npz file"):
+        VGG16Mini(weights=path)  # by path there is no hash, and still no half-read weights
+    path.unlink()
+    with pytest.raises(CorruptFileError, match="cannot be read"):
+        VGG16Mini(weights="cifar10")
+
+
+def test_pickled_objects_are_refused(tmp_path):
+    np.savez(tmp_path / "bad.npz", a=np.array([{"an": "object"}], dtype=object))
+    with pytest.raises(CorruptFileError, match="not a whole .npz file"):
+        vgg16_mini.read_weights(tmp_path / "bad.npz")
+
+
+@SHIPPED
+def test_shipped_file_is_small_and_has_a_card():
+    content = vgg16_mini.WEIGHTS_FILE.read_bytes()
+    assert len(content) == vgg16_mini.WEIGHTS_SIZE <= 4_000_000
+    assert hashlib.sha256(content).hexdigest() == vgg16_mini.WEIGHTS_SHA256
+    card = (vgg16_mini.WEIGHTS_FILE.parent / "VGG16_MINI.md").read_text(encoding="utf-8")
+    assert vgg16_mini.WEIGHTS_SHA256 in card
+    assert "normalization" not in str(vgg16_mini.read_weights(vgg16_mini.WEIGHTS_FILE).keys())
+
+
+@SHIPPED
+def test_shipped_network_reaches_the_accuracy_promised(cifar10_test):
+    images, labels = cifar10_test
+    model = VGG16Mini()
+    probabilities = model.predict(vgg16_mini.preprocess_input(images), batch_size=500, verbose=0)
+    assert (np.argmax(probabilities, 1) == labels).mean() >= 0.90
+
+
+@SHIPPED
+def test_shipped_network_knows_the_cat():
+    data = pytest.importorskip("skimage.data")
+    from PIL import Image
+
+    photo = Image.fromarray(data.chelsea()[:, 75:375]).resize((32, 32), Image.Resampling.BOX)
+    x = vgg16_mini.preprocess_input(np.asarray(photo)[None])
+    best = vgg16_mini.decode_predictions(VGG16Mini().predict(x, verbose=0), top=1)[0][0]
+    assert best[:2] == ("n02121620", "cat") and best[2] > 0.5
+
+
+@pytest.fixture(scope="module")
+def cifar10_test():
+    """CIFAR-10's test images and labels, from the folder of TRANSFER_LIB_DATA."""
+    import io
+
+    from PIL import Image
+
+    from transfer_lib import settings
+
+    folder = settings.data_dir()
+    if folder is None or not (folder / "cifar10_jpeg.npz").exists():
+        pytest.skip("cifar10_jpeg.npz is not in the folder of TRANSFER_LIB_DATA")
+    with np.load(folder / "cifar10_jpeg.npz") as data:
+        jpeg, offset, labels = data["jpeg"].tobytes(), data["offset"], data["label"]
+        test = np.flatnonzero(~data["is_train"])
+    images = [np.asarray(Image.open(io.BytesIO(jpeg[offset[i] : offset[i + 1]]))) for i in test]
+    return np.stack(images), labels[test]
+
+
+# --- folding batch normalisation ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_folding_changes_nothing(keras, use_bias):
+    layers = keras.layers
+    rng = np.random.default_rng(2)
+    normed = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            layers.Conv2D(8, 3, padding="same", use_bias=use_bias),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(6, 3, padding="same", use_bias=use_bias),
+            layers.BatchNormalization(epsilon=0.01),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(5, use_bias=use_bias),
+            layers.BatchNormalization(),
+        ]
+    )
+    for layer in normed.layers:  # statistics as training leaves them, not the initial 0 and 1
+        if isinstance(layer, layers.BatchNormalization):
+            low = [0.3, -1, -1, 0.2]  # gamma, beta, moving mean, moving variance
+            layer.set_weights(
+                [rng.uniform(a, 2, w.shape) for a, w in zip(low, layer.weights, strict=True)]
+            )
+        elif layer.weights:
+            layer.set_weights([rng.normal(0, 0.3, w.shape) for w in layer.weights])
+    plain = keras.Sequential(
+        [
+            keras.Input((12, 12, 3)),
+            layers.Conv2D(8, 3, padding="same", activation="relu"),
+            layers.Conv2D(6, 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(5),
+        ]
+    )
+    pairs = [(0, 1), (3, 4), (7, 8)]
+    for (i, j), target in zip(pairs, [plain.layers[k] for k in (0, 1, 3)], strict=True):
+        kernel, *bias = normed.layers[i].get_weights()
+        norm = normed.layers[j]
+        target.set_weights(
+            vgg16_mini.fold_batch_norm(
+                kernel, bias[0] if bias else None, *norm.get_weights(), norm.epsilon
+            )
+        )
+    x = rng.normal(size=(4, 12, 12, 3)).astype(np.float32)
+    wanted = normed.predict(x, verbose=0)
+    assert np.ptp(wanted) > 1
+    np.testing.assert_allclose(plain.predict(x, verbose=0), wanted, atol=1e-4)
+
+
+def test_folding_refuses_statistics_of_another_layer():
+    one = np.ones(4)
+    with pytest.raises(ValueError, match="variance has the shape"):
+        vgg16_mini.fold_batch_norm(np.ones((3, 3, 2, 4)), None, one, one, one, np.ones(5), 1e-3)
+
+
+# --- preprocessing -----------------------------------------------------------------------------
+
+
+def test_preprocessing_is_that_of_keras(keras, pixels):
+    theirs = keras.applications.vgg16.preprocess_input
+    before = pixels.copy()
+    mine = vgg16_mini.preprocess_input(pixels)
+    np.testing.assert_array_equal(pixels, before)  # Keras's own changes a float array in place
+    np.testing.assert_allclose(mine, theirs(pixels.copy()), atol=1e-4)
+    np.testing.assert_array_equal(vgg16_mini.preprocess_input(pixels.astype(np.uint8)), mine)
+    np.testing.assert_array_equal(vgg16_mini.preprocess_input(pixels[0]), mine[0])
+    first = np.moveaxis(pixels, -1, 1)
+    np.testing.assert_array_equal(
+        vgg16_mini.preprocess_input(first, data_format="channels_first"), np.moveaxis(mine, -1, 1)
+    )
+    tensor = vgg16_mini.preprocess_input(keras.ops.convert_to_tensor(pixels))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(tensor), mine, atol=1e-4)
+
+
+def test_opencv_images_are_swapped_once(pixels):
+    np.testing.assert_array_equal(
+        vgg16_mini.preprocess_input(pixels[..., ::-1], channel_order="bgr"),
+        vgg16_mini.preprocess_input(pixels),
+    )
+    with pytest.raises(ValueError, match="channel_order"):
+        vgg16_mini.preprocess_input(pixels, channel_order="BRG")
+
+
+def test_preprocessing_inside_a_model(keras, pixels):
+    inputs = keras.Input((32, 32, 3))
+    model = keras.Model(inputs, vgg16_mini.preprocess_input(inputs))
+    np.testing.assert_allclose(
+        model.predict(pixels, verbose=0), vgg16_mini.preprocess_input(pixels), atol=1e-4
+    )
+
+
+PIXEL_MISTAKES = {
+    "0 to 1": lambda x: x / 255,
+    "-1 to 1": lambda x: x / 127.5 - 1,
+    "mean and deviation": lambda x: (
+        (x / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+    ),
+    "normalised twice": vgg16_mini.preprocess_input,
+    "range": lambda x: x * 257,
+    "channels": lambda x: x[..., 0],
+    "not finite": lambda x: np.where(x == 0, np.nan, x),
+}
+
+
+@pytest.mark.parametrize("mistake", PIXEL_MISTAKES)
+def test_usual_mistakes_before_preprocessing(keras, pixels, mistake):
+    wrong = PIXEL_MISTAKES[mistake](pixels)
+    with pytest.raises(PreprocessingError) as error:
+        vgg16_mini.preprocess_input(wrong)
+    assert error.value.mistake == mistake
+    with pytest.raises(PreprocessingError) as error:  # a tensor is looked at as well
+        vgg16_mini.preprocess_input(keras.ops.convert_to_tensor(wrong.astype("float32")))
+    assert error.value.mistake == mistake
+
+
+def test_alpha_channel_and_overshoot_say_what_to_do(pixels):
+    with pytest.raises(PreprocessingError, match="alpha"):
+        vgg16_mini.preprocess_input(np.concatenate([pixels, pixels[..., :1]], -1))
+    with pytest.raises(PreprocessingError, match="np.clip"):
+        vgg16_mini.preprocess_input(pixels * 1.1 - 12)
+
+
+def _dark_and_bright(pixels):
+    """Resized photographs: no whole numbers any more, but a dark and a bright corner."""
+    x = (pixels[:, ::2] + pixels[:, 1::2]) / 2 + 0.3
+    x[:, 0, 0], x[:, 0, 1] = 2.6, 252.4
+    return x
+
+
+@pytest.mark.parametrize("make", [lambda x: x, lambda x: x / 4 + 60.0, _dark_and_bright])
+def test_right_input_passes_the_check(keras, pixels, make):
+    images = make(pixels)
+    vgg16_mini.check_preprocessed(vgg16_mini.preprocess_input(images))
+    vgg16_mini.check_preprocessed(keras.applications.vgg16.preprocess_input(images.copy()))
+
+
+TWICE = MEAN_BGR + MEAN_BGR[::-1]
+INPUT_MISTAKES = {
+    "RGB for BGR": lambda x: x - MEAN_BGR[::-1],
+    "normalised twice": lambda x: x - TWICE,  # Keras's own function, run twice, gives this
+    "not preprocessed": lambda x: x,
+    "0 to 1": lambda x: x / 255 - MEAN_BGR,
+    "-1 to 1": lambda x: x / 127.5 - 1,
+    "mean and deviation": lambda x: (x / 255 - 0.45) / 0.225,
+    "range": lambda x: x * 257,
+    "channels": lambda x: x[..., :2],
+}
+
+
+@pytest.mark.parametrize("mistake", INPUT_MISTAKES)
+@pytest.mark.parametrize("make", [lambda x: x, _dark_and_bright], ids=["whole", "resized"])
+def test_usual_mistakes_after_preprocessing(pixels, mistake, make):
+    wrong = INPUT_MISTAKES[mistake](make(pixels))
+    with pytest.raises(PreprocessingError) as error:
+        vgg16_mini.check_preprocessed(wrong)
+    assert error.value.mistake == mistake
+
+
+def test_order_shows_even_without_extremes_when_pixels_were_whole(pixels):
+    dull = np.floor(pixels / 4) + 90
+    with pytest.raises(PreprocessingError, match="order RGB"):
+        vgg16_mini.check_preprocessed(dull - MEAN_BGR[::-1])
+
+
+def test_keras_function_run_twice_is_found(keras, pixels):
+    theirs = keras.applications.vgg16.preprocess_input
+    with pytest.raises(PreprocessingError, match="twice"):
+        vgg16_mini.check_preprocessed(theirs(theirs(pixels.copy())))
+
+
+# --- predictions -------------------------------------------------------------------------------
+
+
+def test_predictions_have_the_shape_that_keras_gives(keras):
+    rng = np.random.default_rng(3)
+    scores = rng.dirichlet(np.ones(10), 4).astype(np.float32)
+    decoded = vgg16_mini.decode_predictions(scores, top=3)
+    assert [len(row) for row in decoded] == [3] * 4
+    for row, values in zip(decoded, scores, strict=True):
+        assert isinstance(row, list) and all(isinstance(entry, tuple) for entry in row)
+        assert [entry[2] for entry in row] == sorted(values, reverse=True)[:3]
+        for identifier, name, score in row:
+            assert identifier.startswith("n") and len(identifier) == 9
+            assert score == values[vgg16_mini.CLASS_NAMES.index(name)]
+    assert vgg16_mini.decode_predictions(keras.ops.convert_to_tensor(scores), top=3) == decoded
+    assert len(vgg16_mini.decode_predictions(scores)[0]) == 5  # Keras's default
+
+
+@pytest.mark.parametrize("shape", [(10,), (2, 1000), (1, 1, 10)])
+def test_predictions_of_another_network_are_refused(shape):
+    with pytest.raises(ValueError, match="expects the shape"):
+        vgg16_mini.decode_predictions(np.zeros(shape))
+    with pytest.raises(ValueError, match="at least 1"):
+        vgg16_mini.decode_predictions(np.zeros((1, 10)), top=0)
+
+
+def test_importing_loads_no_engine():
+    code = (
+        "import sys; from transfer_lib import vgg16_mini; "
+        "print(sorted({'keras', 'torch', 'jax', 'matplotlib', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
