@@ -20,7 +20,7 @@ import build
 OUT = build.ROOT / "build"
 
 
-def run(path, seed, profile, root=build.ROOT):
+def run(path, seed, profile, root=build.ROOT, kernel="python3"):
     """Run one lesson with one seed and return its claims as they were recorded.
 
     Raises
@@ -39,7 +39,8 @@ def run(path, seed, profile, root=build.ROOT):
             "PYTHONPATH": str(root),
         }
         notebook = build.lesson_of(build.read(path))
-        client = NotebookClient(notebook, timeout=3600, resources={"metadata": {"path": folder}})
+        where = {"metadata": {"path": folder}}
+        client = NotebookClient(notebook, timeout=3600, kernel_name=kernel, resources=where)
         client.execute(env=env)
         lines = record.read_text("utf8").splitlines() if record.exists() else []
     return [json.loads(line) for line in lines]
