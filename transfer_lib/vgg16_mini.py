@@ -63,7 +63,7 @@ INPUT_SIZE = 32
 
 WEIGHTS_FILE = Path(__file__).with_name("weights") / "vgg16_mini_cifar10.npz"
 WEIGHTS_SIZE = 3_828_914
-WEIGHTS_SHA256 = "790c67dd2918d96756d474f2a28510071868f7bba68a944b644694024da2021f"
+WEIGHTS_SHA256 = "70ffe15554cb81a863c038c30b035d23651b2f9257037b73423f2700d885d335"
 
 
 def VGG16Mini(  # noqa: N802 - named like keras.applications.VGG16
