@@ -1563,8 +1563,8 @@ course.progress()
 #
 # ## Where next
 #
-# Lesson 05 does the same with text: BERT. Before that, put a folder of your own images into
-# section 12.
+# [Lesson 05](05_bert_text.ipynb) does the same with text: BERT. Before that, put a folder of your own
+# images into section 12.
 #
 # ## Sources
 #
