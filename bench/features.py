@@ -4,8 +4,7 @@ Both train the same head for 10 epochs on the 450 training patches of ``photo_pa
 pixel doubled to 64 × 64 as one does for small images, and measure it on the 450 test patches
 after each epoch, from the same start and in the same order.
 The time of ours includes extracting all features once. The accuracies of both, which should
-agree, go to stderr. The weights are those trained on CIFAR-10 where they are there, else random;
-the time does not depend on them.
+agree, go to stderr.
 """
 
 import os
@@ -32,10 +31,7 @@ def _data():
 def _base():
     from transfer_lib import vgg16_mini
 
-    weights = "cifar10" if vgg16_mini.WEIGHTS_FILE.is_file() else None
-    base = vgg16_mini.VGG16Mini(
-        include_top=False, weights=weights, input_shape=(64, 64, 3), pooling="avg"
-    )
+    base = vgg16_mini.VGG16Mini(include_top=False, input_shape=(64, 64, 3), pooling="avg")
     base.trainable = False
     return base
 
