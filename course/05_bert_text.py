@@ -301,7 +301,7 @@ def vector_of(word, sentence):
 
 three = ("the bank raised its rates", "the bank gave me a loan", "we sat on the bank of the river")
 vectors = torch.stack([nn.functional.normalize(vector_of("bank", s), dim=0) for s in three])
-alike = (vectors @ vectors.T).cpu().numpy()
+alike = (vectors @ vectors.T).cpu().numpy().round(3)
 short = ["rates", "loan", "river"]
 plots.heatmap(
     alike, short, short, xlabel="Sentence (keyword)", ylabel="Sentence (keyword)",
