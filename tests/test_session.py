@@ -45,6 +45,17 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(monkeypatch):
     assert python(code, OMP_WAIT_POLICY="ACTIVE")[0].endswith("ACTIVE")
 
 
+def test_small_networks_get_one_thread_unless_the_user_says_otherwise(monkeypatch):
+    code = (
+        "import transfer_lib; transfer_lib.setup({}); import torch; print(torch.get_num_threads())"
+    )
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert python(code.format("'03'"))[0].endswith("\n1")
+    assert python(code.format("'03'"), OMP_NUM_THREADS="2")[0].endswith("\n2")
+    if (os.cpu_count() or 1) > 1:
+        assert not python(code.format("'03', profile='full'"))[0].endswith("\n1")
+
+
 def test_the_users_backend_wins():
     code = "import transfer_lib; print(transfer_lib.setup('03').backend)"
     out, err = python(code, KERAS_BACKEND="jax")

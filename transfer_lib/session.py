@@ -90,6 +90,10 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     elif this.engine == "torch":
         engine, device = _describe(["torch", "transformers"])
     wanted = wanted or ("full" if "NVIDIA" in device else "quick")
+    if wanted == "quick" and backend == "torch" and "OMP_NUM_THREADS" not in os.environ:
+        import torch
+
+        torch.set_num_threads(1)  # the quick profile's networks are slower on two threads
 
     random.seed(seed)
     _seed_numpy(seed)
