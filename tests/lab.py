@@ -34,6 +34,23 @@ CHROMIUM = [
 ]
 
 
+def upto(lesson, text):
+    """Return a lesson's notebook, without outputs, down to the first cell that holds the text.
+
+    Raises
+    ------
+    ValueError
+        When no cell holds it.
+    """
+    (path,) = [path for path in build.sources() if path.stem.startswith(lesson)]
+    notebook = build.lesson_of(build.read(path))
+    for i, cell in enumerate(notebook.cells):
+        if text in cell.source:
+            notebook.cells = notebook.cells[: i + 1]
+            return notebook
+    raise ValueError(f"lesson {lesson}: no cell holds {text!r}")
+
+
 @contextmanager
 def server(folder):
     """Start JupyterLab on 127.0.0.1 over a copy of the lessons; yield its address."""

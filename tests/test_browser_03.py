@@ -6,7 +6,6 @@ cell is the lesson's own.
 
 import nbformat
 
-import build
 import lab
 
 pytestmark = lab.needs_browser
@@ -18,21 +17,20 @@ grid = {(k, depth): 0.5 + 0.01 * k + 0.02 * depth for k in GRID_LABELS for depth
 """
 
 
-def upto_the_widget():
+def widget_without_measuring():
     """Return the lesson's imports, data, backbone and widget."""
-    (path,) = [path for path in build.sources() if path.stem.startswith("03")]
-    notebook = build.lesson_of(build.read(path))
+    notebook = lab.upto("03", "def draw_grid")
+    *before, widget = notebook.cells
     wanted = ("transfer_lib.setup", "import keras", "def load_pair", "def as_arrays",
               "source, target =", "def make_backbone")  # fmt: skip
-    cells = [cell for cell in notebook.cells if any(text in cell.source for text in wanted)]
-    (widget,) = [cell for cell in notebook.cells if "def draw_grid" in cell.source]
+    cells = [cell for cell in before if any(text in cell.source for text in wanted)]
     notebook.cells = [*cells, nbformat.v4.new_code_cell(MEASURED), widget]
     return notebook
 
 
 def test_the_sliders_choose_labels_and_frozen_layers_by_keyboard(tmp_path):
     with lab.server(tmp_path) as address, lab.page() as page:
-        nbformat.write(upto_the_widget(), tmp_path / "lessons/03_widget.ipynb")
+        nbformat.write(widget_without_measuring(), tmp_path / "lessons/03_widget.ipynb")
         lab.run_all(page, address, "03_widget")
         cell = lab.show(page, "def draw_grid(labels_per_class, frozen_layers)")
         assert cell.locator(".jp-RenderedImage img").count() == 1, "the static figure"

@@ -3,26 +3,16 @@
 import nbformat
 from PIL import Image
 
-import build
 import lab
 
 pytestmark = lab.needs_browser
-
-
-def upto_the_button():
-    """Return the lesson's cells down to the upload button, without outputs."""
-    (path,) = [path for path in build.sources() if path.stem.startswith("04")]
-    notebook = build.lesson_of(build.read(path))
-    last = next(i for i, c in enumerate(notebook.cells) if "upload_button(show)" in c.source)
-    notebook.cells = notebook.cells[: last + 1]
-    return notebook
 
 
 def test_a_picture_is_uploaded_by_keyboard_and_predicted(tmp_path):
     Image.new("RGB", (300, 200), "skyblue").save(tmp_path / "sky.png")
     (tmp_path / "broken.png").write_bytes((tmp_path / "sky.png").read_bytes()[:200])
     with lab.server(tmp_path) as address, lab.page() as page:
-        nbformat.write(upto_the_button(), tmp_path / "lessons/04_upload.ipynb")
+        nbformat.write(lab.upto("04", "upload_button(show)"), tmp_path / "lessons/04_upload.ipynb")
         lab.run_all(page, address, "04_upload")
         output = lab.show(page, "images.upload_button(show)").locator(".jp-OutputArea")
         button = output.get_by_role("button")

@@ -2,24 +2,14 @@
 
 import nbformat
 
-import build
 import lab
 
 pytestmark = lab.needs_browser
 
 
-def upto_the_widget():
-    """Return the lesson without its trainings: the cells down to the widget, without outputs."""
-    (path,) = [path for path in build.sources() if path.stem.startswith("05")]
-    notebook = build.lesson_of(build.read(path))
-    last = next(i for i, c in enumerate(notebook.cells) if "retokenise" in c.source)
-    notebook.cells = notebook.cells[: last + 1]
-    return notebook
-
-
 def test_a_sentence_typed_into_the_widget_is_tokenised(tmp_path):
     with lab.server(tmp_path) as address, lab.page() as page:
-        nbformat.write(upto_the_widget(), tmp_path / "lessons/05_widget.ipynb")
+        nbformat.write(lab.upto("05", "retokenise"), tmp_path / "lessons/05_widget.ipynb")
         lab.run_all(page, address, "05_widget")
         cell = lab.show(page, "def retokenise")
         output = cell.locator(".jp-OutputArea")

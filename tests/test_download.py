@@ -11,19 +11,12 @@ from pathlib import Path
 
 import pytest
 
-import file_server
 from transfer_lib.data import CacheError, DownloadError
 from transfer_lib.data import download as module
 
 BODY = random.Random(0).randbytes(1_300_000)  # above the progress bar's limit
 SHA256 = hashlib.sha256(BODY).hexdigest()
 CUT = 700_000
-
-
-@pytest.fixture
-def server():
-    with file_server.running() as state:
-        yield state
 
 
 @pytest.fixture(autouse=True)

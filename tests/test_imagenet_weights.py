@@ -14,26 +14,13 @@ import numpy as np
 import pytest
 from keras.src.applications import vgg16 as keras_vgg16
 
-import file_server
 from transfer_lib import data
-from transfer_lib.data import download, registry
+from transfer_lib.data import registry
 
 NAMES = {True: "vgg16_imagenet", False: "vgg16_imagenet_notop"}
 SMALL = {True: {"input_shape": (32, 32, 3), "classes": 10}, False: {"include_top": False}}
 BOTH = pytest.mark.parametrize("top", [True, False], ids=["top", "notop"])
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch):
-    monkeypatch.delenv("TRANSFER_LIB_DATA", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "WAIT", 0)
-
-
-@pytest.fixture
-def server():
-    with file_server.running() as state:
-        yield state
+pytestmark = pytest.mark.usefixtures("quick_downloads")
 
 
 def numbers(shape, seed):

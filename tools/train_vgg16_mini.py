@@ -141,7 +141,21 @@ def augment(windows, index, rng):
 
 
 def distort(x, rng, recipe):
-    """Turn and zoom half of the images, and change the colours of all."""
+    """Turn and zoom half of the images, and change the colours of all.
+
+    Parameters
+    ----------
+    x : torch.Tensor, shape (n, 3, 32, 32)
+        What :func:`to_input` returns. It is changed in place.
+    rng : numpy.random.Generator
+    recipe : dict
+        ``turn`` in degrees, ``zoom`` and ``colour`` as shares; each image draws its own values
+        uniformly between minus and plus that.
+
+    Returns
+    -------
+    torch.Tensor, shape (n, 3, 32, 32)
+    """
     n = len(x)
     angle = np.radians(rng.uniform(-recipe["turn"], recipe["turn"], n))
     zoom = rng.uniform(1 - recipe["zoom"], 1 + recipe["zoom"], (2, n))
@@ -162,7 +176,30 @@ def distort(x, rng, recipe):
 
 
 def cut_and_mix(x, target, rng):
-    """Put a box of another image into each (CutMix); return images, other targets, its share."""
+    """Put a box of another image into each (CutMix).
+
+    One box for the whole batch; its area is a uniform share of the image.
+
+    Parameters
+    ----------
+    x : torch.Tensor, shape (n, 3, 32, 32)
+        It is changed in place.
+    target : torch.Tensor, shape (n, ...)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    images : torch.Tensor, shape (n, 3, 32, 32)
+    other : torch.Tensor, shape (n, ...)
+        The targets of the images that the boxes come from.
+    share : float
+        The share of each image that is box, 0 to 1; the weight of ``other``.
+
+    References
+    ----------
+    Yun et al., "CutMix: regularization strategy to train strong classifiers with localizable
+    features", ICCV 2019, https://arxiv.org/abs/1905.04899
+    """
     share = rng.random()
     size = np.round(32 * np.sqrt((share, share))).astype(int)
     top, left = (int(rng.integers(0, 33 - side)) for side in size)

@@ -1,0 +1,139 @@
+"""How a figure looks: labelled, nothing cut off, enough contrast, not by colour alone."""
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pytest
+from example_figures import CURVES, READY, RESULTS
+from matplotlib.colors import to_rgb
+
+from transfer_lib import plots
+from transfer_lib.plots.charts import luminance
+from transfer_lib.plots.style import STYLE, TEXT, WRONG
+
+
+@pytest.mark.parametrize("name", list(READY))
+def test_ready_figures(name):
+    first, second = READY[name](), READY[name]()
+    png = plots.to_png(first)
+    assert png == plots.to_png(second)
+    assert png.startswith(b"\x89PNG") and len(png) < 60_000
+    assert b"Software" not in png and b"matplotlib" not in png
+    assert len(plots.alt_text(first)) > 80
+    if name == "image_grid":
+        assert "pixels" in first.get_suptitle()
+        return
+    main = first.axes[0]
+    for label in (main.get_xlabel(), main.get_ylabel()):
+        assert re.search(r"\(.+\)", label) or (name == "bars" and not label)
+    assert main.get_title()
+
+
+@pytest.mark.parametrize("name", list(READY))
+def test_no_text_is_cut_off_or_overlaps(name):
+    fig = READY[name]()
+    plots.to_png(fig)
+    for ax in fig.axes:
+        ticks = [t for t in ax.get_xticklabels() if t.get_text() and t.get_visible()]
+        boxes = [t.get_window_extent() for t in ticks]
+        upright = [b for t, b in zip(ticks, boxes, strict=True) if t.get_rotation() == 0]
+        upright.sort(key=lambda box: box.x0)
+        assert all(a.x1 <= b.x0 for a, b in zip(upright, upright[1:], strict=False))
+        labels = [ax.title, ax.xaxis.label, ax.yaxis.label]
+        for text in [t for t in labels if t.get_text()]:
+            box = text.get_window_extent()
+            assert box.x0 >= 0 and box.y0 >= 0
+            assert box.x1 <= fig.bbox.x1 and box.y1 <= fig.bbox.y1
+
+
+def test_wrong_predictions_are_marked_by_text():
+    axes = READY["image_grid"]().axes
+    assert [ax.get_title() for ax in axes] == ["✓ 7", "✗ 7, is 1", "✓ 7", "✗ 8, is 3"]
+
+
+def test_band_shows_lowest_and_highest():
+    ax = plots.learning_curves(CURVES, "accuracy").axes[0]
+    assert list(ax.lines[0].get_ydata()) == pytest.approx([15, 55, 92])
+    band = ax.collections[0].get_paths()[0].vertices
+    at_first = band[band[:, 0] == 1, 1]
+    assert (at_first.min(), at_first.max()) == pytest.approx((10, 20))
+
+
+def test_label_counts_are_the_ticks_of_a_log_axis():
+    ax = plots.accuracy_by_labels(RESULTS).axes[0]
+    assert ax.get_xscale() == "log"
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "5", "20"]
+
+
+def contrast(colour, other="white"):
+    light, dark = sorted((luminance(to_rgb(colour)), luminance(to_rgb(other))), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast():
+    assert contrast("black") == pytest.approx(21)
+    assert all(contrast(colour) >= 3 for colour in plots.COLORS)
+    assert all(contrast(colour) >= 4.5 for colour in (TEXT, WRONG, STYLE["axes.edgecolor"]))
+
+
+@pytest.mark.parametrize("name", ["confusion_matrix", "heatmap"])
+def test_contrast_of_the_numbers_in_cells(name):
+    ax = READY[name]().axes[0]
+    image = ax.images[0]
+    values = image.get_array()
+    checked = 0
+    for text in ax.texts:
+        column, row = text.get_position()
+        if text.get_text():
+            shade = image.cmap(image.norm(values[row, column]))[:3]
+            assert contrast(text.get_color(), shade) >= 4.5
+            checked += 1
+    assert checked >= 3
+
+
+def test_colours_differ_without_each_kind_of_cone():
+    # Machado, Oliveira, Fernandes (2009), table 1, severity 1.0, on linear RGB.
+    cones = {
+        "all": np.eye(3),
+        "red": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                [-0.003882, -0.048116, 1.051998]],
+        "green": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                  [-0.011820, 0.042940, 0.968881]],
+        "blue": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                 [0.004733, 0.691367, 0.303900]],
+    }  # fmt: skip
+
+    def lab(colour, matrix):
+        rgb = np.array(to_rgb(colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        seen = np.clip(np.asarray(matrix) @ linear, 0, 1)
+        to_xyz = [[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]]
+        xyz = np.array(to_xyz) @ seen / [0.9505, 1, 1.0888]
+        f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+        return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+    for matrix in cones.values():
+        for one, other in combinations(plots.COLORS, 2):
+            assert np.linalg.norm(lab(one, matrix) - lab(other, matrix)) > 16, (one, other)
+
+
+def test_lines_differ_in_more_than_colour():
+    curves = {f"line {i}": [[i / 10, i / 10 + 0.05]] for i in range(8)}
+    lines = plots.learning_curves(curves).axes[0].lines
+    for kind in ("color", "linestyle", "marker"):
+        values = [str(line.properties()[kind]) for line in lines]
+        if kind == "linestyle":  # a dash pattern is stored elsewhere
+            values = [str(line._unscaled_dash_pattern) for line in lines]
+        assert len(set(values)) == 8, kind
+
+
+def test_style_reaches_figures_of_pyplot():
+    import matplotlib
+
+    with matplotlib.rc_context():
+        plots.use_style()
+        cycle = list(matplotlib.rcParams["axes.prop_cycle"])
+        assert [entry["color"] for entry in cycle] == list(plots.COLORS)
+        assert len({entry["marker"] for entry in cycle}) == len(cycle)
+        assert matplotlib.rcParams["figure.facecolor"] == "white"
