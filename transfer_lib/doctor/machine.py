@@ -78,8 +78,8 @@ def _examine_cpu(torch):
         fix += "the NVIDIA driver. The quick profile runs well without."
         return warning(name, f"{message}; there is an NVIDIA GPU that torch cannot use", fix)
     if threads < min(2, cores):
-        fix = "Unset OMP_NUM_THREADS and MKL_NUM_THREADS, then restart the kernel; training takes "
-        fix += "about half the time."
+        fix = "Unset OMP_NUM_THREADS and MKL_NUM_THREADS, then restart the kernel. Large networks "
+        fix += "train faster on all cores."
         return warning(name, message, fix)
     if front_end() is FrontEnd.COLAB:
         return ok(name, f"{message}; for a GPU: Runtime > Change runtime type")

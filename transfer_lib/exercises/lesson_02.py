@@ -1,7 +1,33 @@
 """Exercises of lesson 02."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.questions import Question
+from transfer_lib.exercises.questions_02 import (
+    q_collapse,
+    q_lambda,
+    q_marginals,
+    q_rate,
+    q_softmax,
+    q_sum,
+    q_warm,
+)
+
+__all__ = [
+    "weight_gradient",
+    "cross_entropy",
+    "total_loss",
+    "equal_weight",
+    "mmd_unbiased",
+    "coral_loss",
+    "l2sp_gradient",
+    "standardise",
+    "q_softmax",
+    "q_lambda",
+    "q_sum",
+    "q_collapse",
+    "q_marginals",
+    "q_rate",
+    "q_warm",
+]
 
 
 def _random(seed=0):
@@ -382,172 +408,3 @@ def standardise(answer):
         f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "
         f"{train[:, 0].std():.2f}."
     )
-
-
-q_softmax = Question(
-    "02.q_softmax",
-    "A network ends with a softmax layer and is trained with a loss that expects logits. What do "
-    "you see?",
-    {
-        "a": (
-            "An error message, because the shapes do not fit",
-            "Logits and probabilities have the same shape, so nothing complains. That is what "
-            "makes the mistake last.",
-        ),
-        "b": (
-            "The loss becomes NaN",
-            "Values between 0 and 1 are harmless as logits. It is large logits in a naive softmax "
-            "that give NaN.",
-        ),
-        "c": (
-            "Training runs, slowly, and the loss stops well above zero",
-            "The scores lie between 0 and 1, so the second softmax can never be sure, and wrong "
-            "examples hardly pull.",
-        ),
-        "d": (
-            "Nothing: softmax of a softmax is the same",
-            "It is not: probabilities are squeezed towards 1/K. Compare the two curves above.",
-        ),
-    },
-    right="c",
-)
-
-q_lambda = Question(
-    "02.q_lambda",
-    "You had 15 target labels and tuned λ. Now you have 400, all else equal. How will the best λ "
-    "move?",
-    {
-        "a": (
-            "Down: with more target labels each one needs less weight",
-            "L_task is a mean, so its size does not grow with the labels. Its *noise* falls, so it "
-            "can be trusted more.",
-        ),
-        "b": (
-            "Up: the target's mean has become less noisy and deserves more trust",
-            "The variance that λ buys falls with the number of labels, so it pays to buy more of "
-            "it, and less bias.",
-        ),
-        "c": (
-            "Not at all: λ says how much the target matters to me",
-            "What matters is always the target error. λ says how far to trust the few target "
-            "labels in estimating it.",
-        ),
-    },
-    right="b",
-)
-
-q_sum = Question(
-    "02.q_sum",
-    "A paper minimises the sum over all examples with λ = 1, with 1,000 source examples per target "
-    "example. What does it nearly do?",
-    {
-        "a": (
-            "It trains on the source alone",
-            "The effective weight of the target is λ n_t / n_s, a thousandth.",
-        ),
-        "b": (
-            "It weights both domains alike, since λ = 1",
-            "It weights all *examples* alike. The domains then weigh 1,000 to 1.",
-        ),
-        "c": (
-            "It trains on the target alone, since the source cancels out",
-            "The source has a thousand times more terms; nothing cancels.",
-        ),
-    },
-    right="a",
-)
-
-q_collapse = Question(
-    "02.q_collapse",
-    "A deep network f replaces the affine map, and it is trained on random pairs (source input, "
-    "target input). What does it learn with enough data?",
-    {
-        "a": (
-            "A better mapping: the affine one was too weak",
-            "The proof never used that f is affine. The minimiser over *all* functions is the "
-            "constant.",
-        ),
-        "b": (
-            "The identity",
-            "The identity keeps the spread of the source, and that spread costs: line 2 of the "
-            "proof.",
-        ),
-        "c": (
-            "The nearest target point for each source point",
-            "That would need the pairs to be near each other; these are drawn at random.",
-        ),
-        "d": (
-            "The constant, the mean of the target",
-            "Independent pairs hold no information on which point belongs to which. With little "
-            "data it fits the noise; with much it is the constant.",
-        ),
-    },
-    right="d",
-)
-
-q_marginals = Question(
-    "02.q_marginals",
-    "After alignment the MMD of the inputs is as small as for two samples of one distribution. "
-    "What follows for the accuracy on the target?",
-    {
-        "a": (
-            "It is as high as on the source",
-            "Only if p(y | x) is the same as well. At 140 degrees the MMD was as small, and nearly "
-            "every label wrong.",
-        ),
-        "b": (
-            "Nothing, without a look at some target labels",
-            "Matched marginals say nothing about which class lies where.",
-        ),
-        "c": (
-            "It is at least as high as before the alignment",
-            "Alignment can also move the classes onto the wrong side, as it did at 140 degrees.",
-        ),
-    },
-    right="b",
-)
-
-q_rate = Question(
-    "02.q_rate",
-    "The curvatures of a loss are 1 and 50. Below which learning rate does the walk converge, and "
-    "which curvature sets it?",
-    {
-        "a": (
-            "2, set by the curvature 1",
-            "Along the other direction the factor would be 1 − 2 · 50 = −99: the walk explodes.",
-        ),
-        "b": (
-            "1/51, the mean of both",
-            "Each direction has its own factor 1 − ηh; no mean is taken. The steepest one fails "
-            "first.",
-        ),
-        "c": (
-            "2/50 = 0.04, set by the curvature 50",
-            "η h must stay below 2 in every direction. The direction of curvature 1 then shrinks "
-            "by only 4 % per step: it sets the pace.",
-        ),
-    },
-    right="c",
-)
-
-q_warm = Question(
-    "02.q_warm",
-    "A convex target loss is minimised to the end, once from zeros and once from the source's "
-    "weights. What can the warm start change?",
-    {
-        "a": (
-            "The number of steps, but not the final error",
-            "One minimum, so one end. To change the end, stop early or add a pull such as L2-SP.",
-        ),
-        "b": (
-            "The final error, but not the number of steps",
-            "It is the other way round: both walks end at the one minimum of a convex loss.",
-        ),
-        "c": (
-            "Both: the source's knowledge stays in the weights",
-            "Minimised to the end, a convex loss forgets where it started. What stays must be "
-            "paid for in the loss (L2-SP) or kept by stopping early.",
-        ),
-    },
-    right="a",
-)
