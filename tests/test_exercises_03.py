@@ -38,6 +38,10 @@ def ten_classes(backbone, classes):
     return keras.Sequential([backbone, layers.Dense(10)])
 
 
+def tanh_head(backbone, classes):
+    return keras.Sequential([backbone, layers.Dense(classes, "tanh")])
+
+
 def no_head(backbone, classes):
     inputs = keras.Input(backbone.input_shape[1:])
     return keras.Model(inputs, backbone(inputs))
@@ -72,6 +76,11 @@ def freeze_first(backbone):
 
 def unfreeze(backbone):
     backbone.trainable = True
+
+
+def freeze_each_weight(backbone):
+    for weight in backbone.trainable_weights:
+        weight.trainable = False
 
 
 def pop_layers(backbone):
@@ -142,12 +151,28 @@ def labels_shuffled(x, y, n_test, rng):
     return x_train, np.roll(y_train, 1), x_test, y_test
 
 
+def two_plain_copies(x, y, n_test, rng):
+    x_train, y_train, x_test, y_test = plain(x, y, n_test, rng)
+    return np.concatenate([x_train] * 2), np.tile(y_train, 2), x_test, y_test
+
+
+def moved_test(x, y, n_test, rng):
+    x_train, y_train, x_test, y_test = permuted(x, y, n_test, rng)
+    return x_train, y_train, np.roll(x_test, 1, axis=2), y_test
+
+
+def last_not_drawn(x, y, n_test, rng):
+    x_train, x_test = x[:-n_test], x[-n_test:]
+    x_train = np.concatenate([x_train, np.roll(x_train, 1, axis=2)])
+    return x_train, np.tile(y[:-n_test], 2), x_test, y[-n_test:]
+
+
 def not_drawn(x, y, n_test, rng):
     x_train = np.concatenate([x[n_test:], np.roll(x[n_test:], 1, axis=2)])
     return x_train, np.tile(y[n_test:], 2), x[:n_test], y[:n_test]
 
 
-MEASURED = {1e-5: 0.90, 1e-4: 0.93, 1e-3: 0.925, 1e-1: 0.3}
+MEASURED = {1e-6: 0.91, 1e-5: 0.89, 1e-4: 0.93, 1e-3: 0.925, 1e-1: 0.3}
 
 RIGHT = {
     "head_swap": [functional, sequential, on_its_output],
@@ -173,12 +198,18 @@ RIGHT = {
         with_torch,
     ],
     "split": [permuted, last_rows, with_scikit_learn],
-    "forecast": [Arguments([3, 2.0]), Arguments([np.float64(0.5), 2.0]), Arguments([[6.5], 2.0])],
+    "forecast": [
+        Arguments([3, 2.0]),
+        Arguments([np.float64(0.5), 2.0]),
+        Arguments([[6.5], 2.0]),
+        Arguments([0.1, 0.9]),
+    ],
 }
 WRONG = {
     "head_swap": [
         (softmax_head, "ends with a softmax"),
         (relu_head, "never negative"),
+        (tanh_head, "never leave -1 to 1"),
         (cloned, "its weights are new"),
         (ten_classes, "Use the argument `classes`"),
         (no_head, "head is missing"),
@@ -189,6 +220,7 @@ WRONG = {
     "freeze": [
         (unfreeze, "Every weight is still trainable"),
         (freeze_first, "not all layers are frozen"),
+        (freeze_each_weight, "one by one"),
         (pop_layers, "other weights than before"),
     ],
     "trainable": [
@@ -220,6 +252,10 @@ WRONG = {
             "Weights can turn",
         ),
         (lambda before, after: np.mean(after - before), "cancel in a sum"),
+        (
+            lambda before, after: np.abs(after - before).sum() / np.abs(before).sum(),
+            "added absolute values",
+        ),
     ],
     "split": [
         (leaky, "the test measures memory"),
@@ -227,13 +263,16 @@ WRONG = {
         (copies_in_test, "no copies belong there"),
         (labels_forgotten, "differ in number"),
         (labels_shuffled, "no longer in the same order"),
+        (two_plain_copies, "moved by `shifted`"),
+        (moved_test, "as it came"),
         (not_drawn, "Draw it with `rng`"),
+        (last_not_drawn, "one end of the data"),
         (lambda x, y, n_test, rng: (x, y), "Return four arrays"),
     ],
     "forecast": [
         (Arguments([30, 2.0]), "Too optimistic"),
         (Arguments([-9, 2.0]), "Too pessimistic"),
-        (Arguments([0.05, 2.0]), "Give points"),
+        (Arguments([0.12, 11.0]), "Give points"),
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("03", RIGHT, WRONG)

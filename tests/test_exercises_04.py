@@ -101,6 +101,16 @@ def cache_with_images(folder, images, compute):
     return np.load(folder / "features.npy")
 
 
+def cache_in_a_folder(folder, images, compute):
+    (folder / "features").mkdir(exist_ok=True)
+    key = hashlib.sha1(str(images.shape).encode() + images.tobytes()).hexdigest()
+    return cache_with(lambda images: key)(folder / "features", images, compute)
+
+
+def hash_in_hex(images):
+    return f"{hash(images.tobytes()):x}"
+
+
 def cache_always(folder, images, compute):
     np.save(folder / "features.npy", compute(images))
     return np.load(folder / "features.npy")
@@ -137,6 +147,18 @@ def unfreeze_slice(base):
     base.trainable = True
     names = [layer.name for layer in base.layers]
     for layer in base.layers[: names.index("block5_conv1")]:
+        layer.trainable = False
+
+
+def unfreeze_by_number(base):
+    base.trainable = True
+    for layer in base.layers[:15]:  # as articles on Keras's VGG16 have it
+        layer.trainable = False
+
+
+def unfreeze_last_three(base):
+    base.trainable = True
+    for layer in base.layers[:-3]:  # two convolutions and the pooling
         layer.trainable = False
 
 
@@ -251,18 +273,19 @@ RIGHT = {
         lambda x: keras.applications.vgg16.preprocess_input(x.astype("float32")),
     ],
     "cut": [cut_model, cut_with_ops, cut_nested],
-    "cached": [cache_with(digest), cache_with_npz, cache_with_images],
+    "cached": [cache_with(digest), cache_with_npz, cache_with_images, cache_in_a_folder],
     "forecast": [
         Arguments([3, BLOCKS]),
         Arguments([np.int64(3), BLOCKS]),
         Arguments([3.0, BLOCKS]),
+        Arguments([2, BLOCKS]),  # within three points
     ],
     "head_parameters": [
         parameters,
         parameters_by_keras,
         lambda shape, classes: np.float64(parameters(shape, classes)),
     ],
-    "unfreeze": [unfreeze_names, unfreeze_slice, unfreeze_and_return],
+    "unfreeze": [unfreeze_names, unfreeze_slice, unfreeze_by_number, unfreeze_and_return],
     "fuse": [fuse_with(by_pca), fuse_with(by_svd), fuse_with(by_fit_transform)],
     "split": [
         lambda left, side, border: (left + side <= border, left >= border),
@@ -301,6 +324,11 @@ WRONG = {
         (cache_never, "Nothing was written"),
         (cache_in_memory, "in memory"),
         (cache_images, "is not what `compute(images)` gave"),
+        (cache_with(lambda images: hash(images.tobytes())), "differs in every session"),
+        (cache_with(lambda images: hash(str(images))), "differs in every session"),
+        (cache_with(hash_in_hex), "differs in every session"),
+        (cache_with(lambda images: images.sum()), "in another order"),
+        (cache_with(lambda images: hashlib.sha256(str(images).encode()).hexdigest()), "one pixel"),
     ],
     "forecast": [
         (Arguments([5, BLOCKS]), "The last block is 12.6 points behind"),
@@ -325,6 +353,7 @@ WRONG = {
         (unfreeze_layers_only, "overrules them"),
         (unfreeze_then_freeze, "Nothing can be trained"),
         (unfreeze_one, "A part of block 5"),
+        (unfreeze_last_three, "A part of block 5"),
         (unfreeze_wrong_block, "The wrong blocks"),
         (unfreeze_two_blocks, "More than block 5"),
     ],

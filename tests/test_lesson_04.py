@@ -12,9 +12,20 @@ from transfer_lib import vgg16_mini
 
 
 @pytest.fixture(scope="module")
-def lesson():
+def base():
+    return vgg16_mini.VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
+
+
+@pytest.fixture(scope="module")
+def lesson(base):
+    rng = np.random.default_rng(0)
+    many = {
+        f"x_{part}": rng.integers(0, 256, (3, 32, 32, 3), "uint8") for part in ("train", "test")
+    }
     return lesson_code.definitions(
         "04",
+        base=base,
+        many=many,
         SIZE=32,
         MEAN=np.array([103.939, 116.779, 123.68], "float32"),
         WIDTH=3,
@@ -25,11 +36,6 @@ def lesson():
         map_train=np.zeros((1, 4, 4, 8)),
         rng=np.random.default_rng(0),
     )
-
-
-@pytest.fixture(scope="module")
-def base():
-    return vgg16_mini.VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
 
 
 def test_a_picture_becomes_a_square_of_pixels(lesson):
@@ -112,6 +118,24 @@ def test_the_head_of_the_articles_has_the_parameters_that_are_counted(lesson):
     head = lesson.article_head(l2=1e-3, dropout=0.5)
     assert head.count_params() == lesson.head_parameters((4, 4, 8), 4)
     assert lesson.linear_head().count_params() == 8 * 4 + 4
+    pooled = lesson.article_head(start=keras.layers.GlobalAveragePooling2D)
+    assert pooled.count_params() == lesson.head_parameters((1, 1, 8), 4)
+    assert lesson.linear_head(start=keras.layers.Flatten).count_params() == 4 * 4 * 8 * 4 + 4
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 5), (3, 3), (5, 5)])
+def test_a_part_on_stored_inputs_is_the_whole_network(lesson, base, first, last):
+    head = keras.Sequential([keras.Input(base.get_layer(f"block{last}_pool").output.shape[3:])])
+    head.add(keras.layers.Dense(4))
+    pooled = keras.layers.GlobalAveragePooling2D()(base.get_layer(f"block{last}_pool").output)
+    whole = keras.Model(base.input, head(pooled))
+    _, stored = lesson.stored_inputs(first)
+    part = lesson.part_of_base(first, last, head, keras.Input(stored.shape[1:]))
+    x = vgg16_mini.preprocess_input(lesson.many["x_test"].astype("float32"))
+    expected = whole.predict(x, verbose=0)
+    np.testing.assert_allclose(part.predict(stored, verbose=0), expected, atol=1e-3)
+    names = {layer.name[:6] for layer in part.layers if layer.name.startswith("block")}
+    assert names == {f"block{number}" for number in range(first, last + 1)}
 
 
 def test_the_split_shares_no_pixel(lesson):

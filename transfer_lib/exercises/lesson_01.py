@@ -1,7 +1,7 @@
 """Exercises of lesson 01."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises.questions_01 import (
+from transfer_lib.exercises.lesson_01_questions import (
     q_few,
     q_layers,
     q_multitask,

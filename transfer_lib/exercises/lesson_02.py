@@ -1,7 +1,7 @@
 """Exercises of lesson 02."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises.questions_02 import (
+from transfer_lib.exercises.lesson_02_questions import (
     q_collapse,
     q_lambda,
     q_marginals,
