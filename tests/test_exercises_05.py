@@ -188,9 +188,14 @@ WRONG = {
             lambda s, top, warm, total: top * (s / warm if s < warm else (total - s) / total),
             "jumps at the end",
         ),
+        (lambda s, top, warm, total: top * s / warm, "goes on rising"),
         (
-            lambda s, top, warm, total: top * (s / warm if s < warm else s / total),
+            lambda s, top, warm, total: top * (s / warm if s < warm else 1 + (s - warm) / total),
             "goes on rising",
+        ),
+        (
+            lambda s, top, warm, total: top * (s / warm if s < warm else 1 - (s - warm) / total),
+            "does not reach 0",
         ),
     ],
     "decaying": [
@@ -206,6 +211,10 @@ WRONG = {
     ],
     "leaks": [
         (lambda a, b: [t for t in b if t in a], "differ in case"),
+        (
+            lambda a, b: [t for t in b if t.lower() in [s.lower() for s in a]],
+            "strip the ends",
+        ),
         (
             lambda a, b: [t for t in b if t.strip() in [s.strip() for s in a]],
             "case must not matter",

@@ -46,6 +46,7 @@ def lesson():
     space["tokenizer"] = transformers.AutoTokenizer.from_pretrained(MINILM)
     space["encoder"] = encoder_of("bert")
     space |= {"BATCH": 5, "device": torch.device("cpu"), "half": False, "labels": LABELS}
+    space["RATE"] = 2e-4
     return found
 
 
@@ -172,15 +173,66 @@ def test_gradual_unfreezing_and_layer_wise_rates(lesson):
         layers = model.upper.encoder.layer
         open_layers.append([all(p.requires_grad for p in layer.parameters()) for layer in layers])
     assert open_layers == [[False] * 3, [False, False, True], [False, True, True], [True] * 3]
-    rates = [g["lr"] for g in lesson.layer_wise(model, 1e-4, 0.5).param_groups]
-    assert rates == pytest.approx([1e-3, 1e-4, 5e-5, 2.5e-5])
+    groups = lesson.layer_wise(model, 1e-4, 0.5).param_groups
+    assert [g["lr"] for g in groups[::2]] == pytest.approx([1e-3, 1e-4, 5e-5, 2.5e-5])
+    assert [g["lr"] for g in groups[::2]] == [g["lr"] for g in groups[1::2]]
+    for group in groups:
+        assert all((p.ndim > 1) == (group["weight_decay"] > 0) for p in group["params"])
+    held = sorted(id(p) for g in groups for p in g["params"])
+    assert held == sorted(id(p) for p in model.parameters())
+
+
+def test_both_refinements_train_every_layer_in_the_end(lesson, kept):
+    before = lesson.Classifier(0)
+    after, history = lesson.fine_tune(
+        kept[0], LABELS, ROWS, ROWS, frozen=0, epochs=6, patience=9, rate=1e-3,
+        optimizer_for=lesson.layer_wise, before_epoch=lesson.unfreeze_gradually,
+    )  # fmt: skip
+    assert len(history) == 6
+    pairs = zip(before.upper.encoder.layer, after.upper.encoder.layer, strict=True)
+    for one, other in pairs:
+        one, other = next(one.parameters()), next(other.parameters())
+        assert not torch.equal(one, other)
+
+
+def test_a_run_that_stopped_early_does_not_go_on_when_called_again(lesson, kept, tmp_path):
+    flipped = LABELS.copy()
+    flipped[9:] = 1 - flipped[9:]
+    recipe = dict(frozen=1, epochs=30, patience=2, rate=3e-3, checkpoint=tmp_path / "run.pt")
+    model, history = lesson.fine_tune(kept[1], flipped, ROWS[:9], ROWS[9:], **recipe)
+    again, same_history = lesson.fine_tune(kept[1], flipped, ROWS[:9], ROWS[9:], **recipe)
+    assert len(history) < 30 and same_history == history and same(model, again)
+
+
+def test_the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss(lesson):
+    record = {"val_accuracy": 0.5, "val_loss": 0.7}
+    assert lesson.epochs_since_best([]) == 0
+    assert lesson.epochs_since_best([record, record | {"val_loss": 0.6}]) == 0
+    assert lesson.epochs_since_best([record, record | {"val_loss": 0.8}]) == 1
+    assert lesson.epochs_since_best([record, {"val_accuracy": 0.6, "val_loss": 9.0}]) == 0
+
+
+def test_the_validation_texts_choose_c(lesson, monkeypatch):
+    space = lesson.tuned.__globals__
+    monkeypatch.setitem(space, "labels", np.array([0, 1, 0, 1]))
+    asked = []
+
+    def method(chosen, tested, C):
+        asked.append((list(tested), C))
+        right = space["labels"][tested] if C == 10 else 1 - space["labels"][tested]
+        return np.eye(2)[right]
+
+    answer = lesson.tuned(method, [0], np.array([1, 2]), np.array([3]))
+    assert answer.argmax(1).tolist() == [1]
+    assert asked[-1] == ([3], 10) and all(rows == [1, 2] for rows, _ in asked[:-1])
 
 
 def test_scores_against_a_reference(lesson):
     rng = np.random.default_rng(0)
     p = rng.dirichlet([1, 1], 400)
     y = (rng.random(400) < p[:, 1]).astype(int)
-    accuracy, f1, error = lesson.scores(p, y)
+    accuracy, f1, confidence, error = lesson.scores(p, y)
+    assert confidence == pytest.approx(p.max(1).mean())
     assert accuracy == np.mean((p[:, 1] > 0.5) == y)
     assert f1 == f1_score(y, p.argmax(1), average="macro")
     assert error < 0.1  # drawn from the probabilities themselves: calibrated
@@ -215,6 +267,7 @@ def test_the_token_table_escapes_what_is_typed(lesson):
     assert "<b>" not in table and "&lt;" in table and "[UNK]" in table
     assert "1 of them unknown" in table
     assert "0 of them unknown" in lesson.token_table("")
+    assert "1 of them unknown" in lesson.token_table("great💜 film")  # the whole word is lost
 
 
 def test_quick_asks_nothing_of_the_network(tmp_path):

@@ -92,7 +92,7 @@ def mean_pool(answer):
 def learning_rate(answer):
     """Return the rate: from 0 up to top at step warm, then down to 0 at step total."""
     top, warm, total = 2e-4, 10, 110
-    expected = {0: 0.0, 5: 1e-4, 10: 2e-4, 60: 1e-4, 110: 0.0}
+    expected = {0: 0.0, 5: 1e-4, 10: 2e-4, 60: 1e-4, 110: 0.0}  # step to rate
     value = {
         s: number(call(answer, s, top, warm, total), f"the rate at step {s}") for s in expected
     }
@@ -111,7 +111,9 @@ def learning_rate(answer):
             "On the way down, divide by the steps after the warm-up, total - warm. As it is, the "
             "rate jumps at the end of the warm-up."
         )
-    if same(60, top * 60 / 110) or same(110, top * 110 / 10):
+    if same(60, top * 60 / 110) and same(110, top * 10 / 110):
+        raise Wrong("The rate does not reach 0 at step total: divide by total - warm.")
+    if value[110] > value[60] > value[10] or same(110, top * 110 / 10) or same(110, top):
         raise Wrong("After the warm-up the rate falls; yours goes on rising.")
     for step, right in expected.items():
         if not same(step, right):
@@ -188,6 +190,8 @@ def leaks(answer):
         raise Wrong("You found none, because 'Great film.' and 'great film.' differ in case.")
     if sorted(value) == sorted(training):
         raise Wrong("These are the training texts. Return those of the test part, as they are.")
+    if set(value) == {"great film."}:
+        raise Wrong("'It broke' is in training with a space at its end: strip the ends.")
     if set(value) == {"It broke"}:
         raise Wrong("'great film.' is in training as 'Great film.': case must not matter.")
     if set(value) == {"great film.", "It broke"}:
@@ -331,8 +335,8 @@ q_unknown = Question(
     {
         "a": (
             "[UNK], so the word is lost",
-            "[UNK] stands only for signs that no piece covers. A "
-            "word of known letters is put together from pieces.",
+            "[UNK] stands for a word that holds a sign which no piece covers. This word has only "
+            "known letters, and is put together from pieces.",
         ),
         "b": (
             "Nothing: the word is left out",
@@ -377,7 +381,8 @@ q_trainer = Question(
     {
         "a": (
             "Trainer, with a switch for it",
-            "It has no such switch: it calls the whole model in each step.",
+            "It has no such switch. You would have to write a dataset, a collator and a model that "
+            "take states instead of texts.",
         ),
         "b": (
             "Your own loop",
@@ -386,8 +391,8 @@ q_trainer = Question(
         "c": (
             "Either: frozen layers are skipped by themselves",
             "Freezing only stops the gradient. "
-            "The forward pass still runs through all layers in each epoch, unless you keep its "
-            "result.",
+            "The forward pass still runs through all layers in each epoch, and with dropout, which "
+            "freezing does not switch off.",
         ),
     },
     right="b",
