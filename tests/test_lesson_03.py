@@ -9,7 +9,7 @@ from transfer_lib import data
 
 @pytest.fixture(scope="module")
 def lesson():
-    return lesson_code.definitions("03", target=None)
+    return lesson_code.definitions("03", target=None, METHOD=None)
 
 
 def test_draw_is_stratified_and_without_repeats(lesson):
