@@ -1,10 +1,11 @@
 """Fine-tuning MiniLM on 1,000 sentences of SST-2: the lesson's loop against ``Trainer``.
 
-Both train 3 epochs in batches of 32 on the same sentences, and both are measured on the test
-part, outside the timing. The data come from ``TRANSFER_LIB_DATA`` (``sst2_train.csv`` and
-``sst2_test.csv``); without them there are no rows. The time of the lesson's loop includes running
-the frozen layers. The bench fails if the loop's accuracy is below 0.84 or below that of the peer
-at its defaults.
+Both train 3 epochs in batches of 32 on the same sentences, neither chooses among its epochs, and
+both are measured on the test part, outside the timing. The data come from ``TRANSFER_LIB_DATA``
+(``sst2_train.csv`` and ``sst2_test.csv``); without them there are no rows. The time of the lesson's
+loop includes running the frozen layers. Each timed run has a seed of its own, since accuracies of
+single runs lie up to a point apart; those reported are means over the runs. The bench fails if the
+loop's is below 0.84 or below that of the peer at its defaults.
 """
 
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 SENTENCES, EPOCHS, BATCH, SEED = 1000, 3, 32, 0
-FROZEN, RATE = 3, 3e-4  # embeddings and the lower half of the layers are frozen
+FROZEN, RATE = 2, 3e-4  # embeddings and the lowest two layers are frozen
 GOAL = 0.84
 
 
@@ -39,6 +40,7 @@ def prepare(folder):
     space["tokenizer"] = AutoTokenizer.from_pretrained(model)
     space["encoder"] = AutoModel.from_pretrained(model, use_safetensors=True).eval()
     space |= {"BATCH": BATCH, "device": torch.device("cpu"), "half": False}
+    space["epochs_since_best"] = lambda history: 0  # the last epoch counts, as in Trainer
     train = text.read_csv(folder / "sst2_train.csv")
     test = text.read_csv(folder / "sst2_test.csv")
     chosen = np.random.default_rng(SEED).permutation(len(train))[:SENTENCES]
@@ -49,17 +51,20 @@ def prepare(folder):
 
 
 def lesson_loop(lesson):
-    """Return a callable that trains by the lesson's loop and returns the classifier."""
+    """Return a callable that trains by the lesson's loop and keeps the classifier in `models`."""
     import numpy as np
 
     def run():
         kept = lesson.run_layers(lesson.texts, [FROZEN])[FROZEN]
         rows = np.arange(SENTENCES)
-        few = rows[:BATCH]  # the loop measures after each epoch; the test part it never sees
-        run.model, _ = lesson.fine_tune(
-            kept, lesson.labels, rows, few, frozen=FROZEN, rate=RATE, epochs=EPOCHS, seed=SEED
-        )
+        one = rows[:1]  # the loop measures after each epoch; here nothing hangs on it
+        model, _ = lesson.fine_tune(
+            kept, lesson.labels, rows, one, frozen=FROZEN, rate=RATE, epochs=EPOCHS,
+            seed=SEED + len(run.models),
+        )  # fmt: skip
+        run.models.append(model)
 
+    run.models = []
     return run
 
 
@@ -80,7 +85,8 @@ def trainer(lesson, frozen=0, **changes):
     tokenizer = lesson.run_layers.__globals__["tokenizer"]
 
     def run():
-        transformers.set_seed(SEED)
+        seed = SEED + len(run.models)
+        transformers.set_seed(seed)
         model = AutoModelForSequenceClassification.from_pretrained(
             lesson.model, num_labels=2, use_safetensors=True
         )
@@ -94,12 +100,13 @@ def trainer(lesson, frozen=0, **changes):
             arguments = transformers.TrainingArguments(
                 output_dir=out, num_train_epochs=EPOCHS, per_device_train_batch_size=BATCH,
                 report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
-                use_cpu=True, seed=SEED, **changes,
+                use_cpu=True, seed=seed, **changes,
             )  # fmt: skip
             collator = DataCollatorWithPadding(tokenizer)
             transformers.Trainer(model, arguments, collator, train_dataset=rows).train()
-        run.model = model
+        run.models.append(model)
 
+    run.models = []
     return run
 
 
@@ -121,9 +128,11 @@ def accuracy_of_trainer(lesson, model):
 
 
 def accuracies(name, lesson, ours, theirs):
-    """Say and return both test accuracies; they are not part of the timing."""
-    mine = accuracy_of_lesson(lesson, ours.model)
-    other = accuracy_of_trainer(lesson, theirs.model)
+    """Say and return both mean test accuracies; they are not part of the timing."""
+    import numpy as np
+
+    mine = np.mean([accuracy_of_lesson(lesson, model) for model in ours.models])
+    other = np.mean([accuracy_of_trainer(lesson, model) for model in theirs.models])
     print(f"{name}: test accuracy {mine:.4f}, the peer's {other:.4f}", file=sys.stderr)
     return mine, other
 
@@ -147,7 +156,7 @@ def cases():
     if mine < max(GOAL, other):
         raise SystemExit(f"accuracy {mine:.4f}: expected {GOAL}, and not below {other:.4f}")
     changes = dict(learning_rate=RATE, train_sampling_strategy="group_by_length")
-    tuned = trainer(lesson, FROZEN, **changes)
+    ours, tuned = lesson_loop(lesson), trainer(lesson, FROZEN, **changes)
     peer = "Trainer: like lengths, the same layers frozen, the same rate"
     yield "bert/trainer-tuned", peer, ours, tuned, 1
     accuracies("bert/trainer-tuned", lesson, ours, tuned)
