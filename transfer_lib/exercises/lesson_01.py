@@ -1,32 +1,7 @@
 """Exercises of lesson 01."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises.lesson_01_questions import (
-    q_few,
-    q_layers,
-    q_multitask,
-    q_negative,
-    q_strategy,
-    q_turned,
-    q_weights,
-)
-
-__all__ = [
-    "name_the_shift",
-    "ratio",
-    "reweight",
-    "coral_loss",
-    "pull",
-    "cold_start",
-    "guard",
-    "q_turned",
-    "q_layers",
-    "q_weights",
-    "q_multitask",
-    "q_negative",
-    "q_strategy",
-    "q_few",
-]
+from transfer_lib.exercises import lesson_01_questions
 
 SHIFTS = {"flu": "label", "age": "covariate", "spam": "concept", "birds": "new labels"}
 WHY_NOT = {
@@ -321,3 +296,13 @@ def guard(answer):
         if name != right:
             raise Wrong(f"{why} Yours took {name!r} from {scores}.")
     return "Two lines of code, and the only protection there is."
+
+
+# The questions, after the exercises.
+q_turned = lesson_01_questions.q_turned
+q_layers = lesson_01_questions.q_layers
+q_weights = lesson_01_questions.q_weights
+q_multitask = lesson_01_questions.q_multitask
+q_negative = lesson_01_questions.q_negative
+q_strategy = lesson_01_questions.q_strategy
+q_few = lesson_01_questions.q_few

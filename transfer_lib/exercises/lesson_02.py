@@ -1,33 +1,7 @@
 """Exercises of lesson 02."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises.lesson_02_questions import (
-    q_collapse,
-    q_lambda,
-    q_marginals,
-    q_rate,
-    q_softmax,
-    q_sum,
-    q_warm,
-)
-
-__all__ = [
-    "weight_gradient",
-    "cross_entropy",
-    "total_loss",
-    "equal_weight",
-    "mmd_unbiased",
-    "coral_loss",
-    "l2sp_gradient",
-    "standardise",
-    "q_softmax",
-    "q_lambda",
-    "q_sum",
-    "q_collapse",
-    "q_marginals",
-    "q_rate",
-    "q_warm",
-]
+from transfer_lib.exercises import lesson_02_questions
 
 
 def _random(seed=0):
@@ -408,3 +382,13 @@ def standardise(answer):
         f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "
         f"{train[:, 0].std():.2f}."
     )
+
+
+# The questions, after the exercises.
+q_softmax = lesson_02_questions.q_softmax
+q_lambda = lesson_02_questions.q_lambda
+q_sum = lesson_02_questions.q_sum
+q_collapse = lesson_02_questions.q_collapse
+q_marginals = lesson_02_questions.q_marginals
+q_rate = lesson_02_questions.q_rate
+q_warm = lesson_02_questions.q_warm
