@@ -461,7 +461,7 @@ plots.confusion_matrix(target["y_test"], predicted, digits)
 # Now the experiment that carries the conclusions: 1 to 50 labels per class, two or three draws each,
 # the same images for all methods. There are two controls from scratch, both at the rate 1e-3. One
 # trains for about 60 steps, as the last phase of fine-tuning does; the other for about 300, with
-# which it fits its images. (From 50 labels per class on all runs get more; see `train`.) How good a
+# which it fits its images. (From 50 labels per class on the short runs get more; see `train`.) How good a
 # control is decides how large a gain looks.
 #
 # The frozen backbone gives the same features in every step, so we compute them once and train the
@@ -637,7 +637,7 @@ if course.quick:
 # %% [markdown]
 # Transfer pays most where labels are fewest. As they grow, the target teaches by itself what the
 # source could have told. Where the classes are the same, the source model without any target label
-# is the grey line. At one label per class it is above scratch.
+# is the grey line: compare it with scratch at one label per class.
 #
 # The gain also shrinks as the control gets better. Sixty steps are 60 passes over 10 images but 15
 # over 100, so this control has hardly left the start when its steps run out. That is what a careless
@@ -648,8 +648,8 @@ if course.quick:
 # images that you happen to have. So compare methods on the same draws, and look at the gain of each
 # draw, as the table does.
 #
-# And look at the line of the support vector machine. On small, centred digits it beats the network
-# from scratch, and with enough labels it overtakes transfer. "Better than the same network from
+# And look at the line of the support vector machine. On small, centred digits it is a strong control,
+# and with enough labels it catches up with transfer. "Better than the same network from
 # scratch" is the question of this lesson; "better than anything simpler" is the question of your
 # project, and it needs that line.
 #
@@ -677,9 +677,8 @@ for k, values in one_phase.items():
     print(f"{k} labels per class: two phases gain {g.mean():.1f} points, {spread}")
 
 # %% [markdown]
-# Look at the draws: with one label per class some gain and some lose, with five the order hardly
-# matters. So for this small network it is an insurance, not a gain. Lesson 04 runs the same test on a
-# deep network, where more can be lost.
+# Two draws cannot settle this, and they need not agree. For this small network, take the order as an
+# insurance, not as a gain. Lesson 04 tests a fresh head on a deep network, where more can be lost.
 
 # %% exercise="03.q_when"
 choice = (
@@ -790,7 +789,7 @@ claim(
 # %% [markdown]
 # Move the sliders by mouse or with the arrow keys. Two draws stand behind each point, so
 # differences of a point or two mean nothing. With one label per class there is little to learn from,
-# and the depth matters little. With 20, training all layers gains a little.
+# and the depth matters little. With 20, training all layers is no worse.
 
 # %% [markdown]
 # ## 10. Both at once
@@ -1066,7 +1065,7 @@ claim(
 )
 
 # %% [markdown]
-# The accuracy rises in the second phase, because the training goes on and the rate is lower. It says
+# If the accuracy rises in the second phase, then because the training goes on at a lower rate. It says
 # nothing about transfer: nothing went from one domain or task to another. A transfer experiment needs
 # a target with other data or other labels, few labels, held-out target data, and a control from
 # scratch.
