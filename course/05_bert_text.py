@@ -67,7 +67,19 @@ transformers.utils.logging.disable_progress_bar()
 device = torch.device(
     "cuda" if "NVIDIA" in course.device else "mps" if "Apple" in course.device else "cpu"
 )
-half = device.type == "cuda" and torch.cuda.is_bf16_supported()  # train in bfloat16?
+
+
+def computes_in_bfloat16(device):
+    """Say whether the device has instructions for bfloat16, with which training is faster."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return False
+
+
+half = computes_in_bfloat16(device)  # section 7.7 says what it is
 
 # %%
 pinned = dict(revision=revision) if revision else {}
@@ -1251,8 +1263,9 @@ for dtype in (torch.float16, torch.bfloat16):
 # %% [markdown]
 # Symptom: the loss is `nan` from some step on, and stays so. Diagnosis: a number overflowed to
 # infinity, and infinity minus infinity is no number. In the other direction, small gradients become
-# 0 and the model stops learning. Cure: bfloat16 where the GPU has it, as `one_epoch` does with
-# `torch.autocast`; else float16 with `torch.amp.GradScaler`; the loss itself always in float32.
+# 0 and the model stops learning. Cure: bfloat16 where the hardware has it, as `one_epoch` does with
+# `torch.autocast`; else, on a GPU, float16 with `torch.amp.GradScaler`; the loss itself always in
+# float32. Processors without instructions for bfloat16 gain nothing from it and stay in float32.
 
 # %% exercise="05.q_nan"
 choice = (

@@ -58,7 +58,7 @@ LESSONS = (
         "keras",
         "Python, NumPy arrays, what a neural network is",
     ),
-    Lesson("04", "04_vgg16_features", "VGG16 as a feature extractor", 75, "keras", "Lesson 03"),
+    Lesson("04", "04_vgg16_features", "VGG16 as a feature extractor", 90, "keras", "Lesson 03"),
     Lesson(
         "05",
         "05_bert_text",
