@@ -70,7 +70,7 @@ def test_font_digits_test_fonts_are_unseen():
 
 
 def test_changed_package_file_is_noticed(monkeypatch):
-    entry = dataclasses.replace(data.info("font_digits"), sha256="0" * 64)
+    entry = dataclasses.replace(data.info("font_digits"), known_hash="0" * 64)
     monkeypatch.setitem(registry.ENTRIES, entry.name, entry)
     with pytest.raises(data.CorruptFileError, match="Reinstall transfer_lib"):
         data.load("font_digits")

@@ -40,7 +40,7 @@ def mnist_bytes():
 
 def put(monkeypatch, entry, body, *urls, **changes):
     """Point a copy of `entry` at other addresses, with the size and the hash of `body`."""
-    changes |= {"urls": urls, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    changes |= {"urls": urls, "size": len(body), "known_hash": hashlib.sha256(body).hexdigest()}
     entry = dataclasses.replace(entry, **changes)
     monkeypatch.setitem(registry.ENTRIES, entry.name, entry)
     return entry
@@ -72,7 +72,7 @@ def test_entry_is_complete(name):
     assert entry.name == name
     for field in ("description", "licence", "citation", "filename"):
         assert getattr(entry, field).strip()
-    assert re.fullmatch("[0-9a-f]{64}|md5:[0-9a-f]{32}", entry.sha256)
+    assert re.fullmatch("[0-9a-f]{64}|md5:[0-9a-f]{32}", entry.known_hash)
     assert entry.size > 0
     assert entry.embedded != bool(entry.urls)
     assert all(url.startswith("https://") for url in entry.urls)
@@ -284,7 +284,8 @@ def photo_zip(name="photos/cat.txt"):
 
 def plain(name, filename, **more):
     return registry.Entry(
-        name=name, description="d", licence="l", citation="c", filename=filename, size=0, sha256="",
+        name=name, description="d", licence="l", citation="c", filename=filename, size=0,
+        known_hash="",
         **more,
     )  # fmt: skip
 

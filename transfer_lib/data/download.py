@@ -32,15 +32,17 @@ class _WrongFile(ValueError):
     """The server sends something else than the file that was asked for."""
 
 
-def matches(path: Path, sha256: str) -> bool:
+def matches(path: Path, known_hash: str) -> bool:
     """Return True when the file at `path` has this SHA-256, or the MD5 after ``md5:``."""
     import pooch
 
-    algorithm, _, digest = sha256.rpartition(":")
+    algorithm, _, digest = known_hash.rpartition(":")
     return pooch.file_hash(str(path), alg=algorithm or "sha256") == digest
 
 
-def download(filename: str, urls: tuple[str, ...], sha256: str, size: int, folder: Path) -> Path:
+def download(
+    filename: str, urls: tuple[str, ...], known_hash: str, size: int, folder: Path
+) -> Path:
     """Return the path of `filename` in `folder`, downloaded unless it is there and whole.
 
     Parameters
@@ -49,7 +51,7 @@ def download(filename: str, urls: tuple[str, ...], sha256: str, size: int, folde
         The name that the file gets.
     urls : tuple of str
         The same file at several addresses, tried in this order.
-    sha256 : str
+    known_hash : str
         What the file must hash to (hexadecimal), as `matches` takes it.
     size : int
         What the file must measure, in bytes.
@@ -70,12 +72,12 @@ def download(filename: str, urls: tuple[str, ...], sha256: str, size: int, folde
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / f"{filename}.lock"):
             if final.is_file():
-                if matches(final, sha256):  # another process was faster
+                if matches(final, known_hash):  # another process was faster
                     return final
                 final.unlink()
             reasons = {}
             for url in urls:
-                reason = _from_mirror(url, final, part, sha256, size)
+                reason = _from_mirror(url, final, part, known_hash, size)
                 if reason is None:
                     return final
                 reasons[url] = reason
@@ -87,7 +89,7 @@ def download(filename: str, urls: tuple[str, ...], sha256: str, size: int, folde
     raise DownloadError(f"No source delivered {filename}.", reasons)
 
 
-def _from_mirror(url: str, final: Path, part: Path, sha256: str, size: int) -> str | None:
+def _from_mirror(url: str, final: Path, part: Path, known_hash: str, size: int) -> str | None:
     """Download from one URL; return None, or in a few words why it failed."""
     import pooch
     import requests
@@ -97,7 +99,7 @@ def _from_mirror(url: str, final: Path, part: Path, sha256: str, size: int) -> s
     while True:
         try:
             with _quiet(pooch.get_logger()):
-                pooch.retrieve(url, sha256, final.name, final.parent, None, transfer)
+                pooch.retrieve(url, known_hash, final.name, final.parent, None, transfer)
             return None
         except (requests.RequestException, ConnectionError, TimeoutError, _Interrupted) as error:
             reason = _describe(error)
@@ -105,7 +107,7 @@ def _from_mirror(url: str, final: Path, part: Path, sha256: str, size: int) -> s
             if status < 500 and status not in _TEMPORARY:
                 return reason
         except ValueError as error:  # pooch: the hash differs; the temporary file is gone
-            reason = str(error) if isinstance(error, _WrongFile) else "it has the wrong SHA-256"
+            reason = str(error) if isinstance(error, _WrongFile) else "it has the wrong checksum"
             part.unlink(missing_ok=True)
             if restarted or not transfer.resumed:
                 return reason

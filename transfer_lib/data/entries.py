@@ -31,10 +31,10 @@ class Entry:
         a folder.
     size : int
         The file's size in bytes.
-    sha256 : str
+    known_hash : str
         The file's SHA-256 (hexadecimal). For a file that another package carries, that of the
         arrays in it, since a new release may pack the same arrays into other bytes. Where a
-        publisher gives only an MD5: that, after ``md5:``.
+        publisher gives only an MD5: that, after ``md5:``, as pooch writes it.
     urls : tuple of str
         Where the file can be downloaded, in the order to try. Empty when it is embedded.
     carrier : str or None
@@ -44,7 +44,7 @@ class Entry:
         such as weights.
     layout : callable or None
         Takes the path of a file in ``TRANSFER_LIB_DATA`` and raises `CorruptFileError` unless
-        it holds what it should. None: that file must have the SHA-256.
+        it holds what it should. None: that file must have the known hash.
     unpack : bool
         True for an archive: `fetch` returns the folder of its members.
     alternative : str or None
@@ -57,7 +57,7 @@ class Entry:
     citation: str
     filename: str
     size: int
-    sha256: str
+    known_hash: str
     urls: tuple[str, ...] = ()
     carrier: str | None = None
     loader: Callable[[Path], dict] | None = None
@@ -101,7 +101,7 @@ _ALL = (
         carrier="sklearn",
         filename="datasets/data/digits.csv.gz",
         size=57_523,
-        sha256=loaders.DIGITS_SHA256,
+        known_hash=loaders.DIGITS_SHA256,
         loader=loaders.load_digits,
     ),
     Entry(
@@ -115,7 +115,7 @@ _ALL = (
         carrier="transfer_lib",
         filename="data/files/font_digits.npz",
         size=423_003,
-        sha256="ad03a80747b2cabb2568a0726373d28cd154eb681111a47950dfa3bfce44f706",
+        known_hash="ad03a80747b2cabb2568a0726373d28cd154eb681111a47950dfa3bfce44f706",
         loader=loaders.load_font_digits,
     ),
     Entry(
@@ -129,7 +129,7 @@ _ALL = (
         carrier="skimage",
         filename="data/lfw_subset.npy",
         size=1_000_080,
-        sha256=photos.FACES_SHA256,
+        known_hash=photos.FACES_SHA256,
         loader=photos.load_faces,
     ),
     Entry(
@@ -147,7 +147,7 @@ _ALL = (
         carrier="skimage",
         filename="data",
         size=2_784_983,
-        sha256=photos.PATCHES_SHA256,
+        known_hash=photos.PATCHES_SHA256,
         loader=photos.load_photo_patches,
     ),
     Entry(
@@ -158,7 +158,7 @@ _ALL = (
         citation="LeCun, Cortes and Burges. The MNIST database of handwritten digits.",
         filename="mnist.npz",
         size=11_490_434,
-        sha256="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+        known_hash="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
         urls=(
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
             "https://s3.amazonaws.com/img-datasets/mnist.npz",
@@ -176,7 +176,7 @@ _ALL = (
         "catalog/tf_flowers",
         filename="flower_photos.tgz",
         size=228_813_984,
-        sha256="4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c",
+        known_hash="4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c",
         urls=(
             "https://storage.googleapis.com/download.tensorflow.org/example_images/"
             "flower_photos.tgz",
@@ -194,7 +194,7 @@ _ALL = (
         "sentiment treebank. EMNLP. In the form of GLUE: Wang et al. (2019), ICLR.",
         filename="SST-2.zip",
         size=7_439_277,
-        sha256="d67e16fb55739c1b32cdce9877596db1c127dc322d93c082281f64057c16deaa",
+        known_hash="d67e16fb55739c1b32cdce9877596db1c127dc322d93c082281f64057c16deaa",
         urls=("https://dl.fbaipublicfiles.com/glue/data/SST-2.zip",),
         unpack=True,
     ),
@@ -203,14 +203,14 @@ _ALL = (
         "with its top, which names one of 1,000 classes",
         filename="vgg16_weights_tf_dim_ordering_tf_kernels.h5",
         size=553_467_096,
-        sha256="md5:64373286793e3c8b2b4e3219cbf3544b",
+        known_hash="md5:64373286793e3c8b2b4e3219cbf3544b",
     ),
     _vgg16(
         "vgg16_imagenet_notop",
         "without its top: the 13 convolutions",
         filename="vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
         size=58_889_256,
-        sha256="bfe5187d0a272bed55ba430631598124cff8e880b98d38c9e56c8d66032abdc1",
+        known_hash="bfe5187d0a272bed55ba430631598124cff8e880b98d38c9e56c8d66032abdc1",
     ),
 )
 ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _ALL}

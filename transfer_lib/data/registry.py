@@ -97,7 +97,7 @@ def fetch(name: str) -> Path:
         return _carried(entry)
     path = _given(entry) or _cached(entry) or _download(entry)
     if entry.unpack:
-        return archives.unpack(path, data_cache() / f"{name}-{entry.sha256[:8]}")
+        return archives.unpack(path, data_cache() / f"{name}-{entry.known_hash[:8]}")
     return path
 
 
@@ -144,9 +144,9 @@ def _carried(entry: Entry) -> Path:
             f"The data set {entry.name!r} comes with the package {entry.carrier}, but "
             f"{path or 'that package'} is not there. Reinstall {entry.carrier}."
         )
-    if entry.carrier == "transfer_lib" and not matches(path, entry.sha256):
+    if entry.carrier == "transfer_lib" and not matches(path, entry.known_hash):
         raise CorruptFileError(
-            f"{path} has been changed or damaged: its SHA-256 is not {entry.sha256}. "
+            f"{path} has been changed or damaged: its SHA-256 is not {entry.known_hash}. "
             "Reinstall transfer_lib."
         )
     return path
@@ -160,23 +160,23 @@ def _given(entry: Entry) -> Path | None:
         return None
     if entry.layout is not None:
         entry.layout(path)
-    elif not matches(path, entry.sha256):
+    elif not matches(path, entry.known_hash):
         raise CorruptFileError(
             f"{path}, in the folder TRANSFER_LIB_DATA, is not the file that was expected: it "
             f"measures {path.stat().st_size:,} bytes (expected {entry.size:,}) and its checksum "
-            f"is not {entry.sha256}. Replace this file or remove it."
+            f"is not {entry.known_hash}. Replace this file or remove it."
         )
     return path
 
 
 def _cached(entry: Entry) -> Path | None:
     path = data_cache() / entry.filename
-    return path if path.is_file() and matches(path, entry.sha256) else None
+    return path if path.is_file() and matches(path, entry.known_hash) else None
 
 
 def _download(entry: Entry) -> Path:
     try:
-        return download(entry.filename, entry.urls, entry.sha256, entry.size, data_cache())
+        return download(entry.filename, entry.urls, entry.known_hash, entry.size, data_cache())
     except DownloadError as error:
         raise DownloadError(_not_found(entry, error.reasons), error.reasons) from None
 
