@@ -56,8 +56,8 @@ digits = data.load("digits")
 plots.image_grid(digits.x_train[:16] / 16, digits.y_train[:16], ncols=8)
 
 # %% [markdown]
-# Above each picture stands its *label*, the digit that a person has read. Every figure of the
-# course carries a description in words for those who do not see it.
+# Above each picture stands its *label*, the digit that the data set says it shows. Every figure of
+# the course carries a description in words for those who do not see it.
 
 # %% [markdown]
 # ## 3. The doctor

@@ -47,6 +47,27 @@ def naive(z, y):
         return -np.mean(picked(np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)), y))
 
 
+def lesson_softmax(z):
+    """Return the stable softmax of the lesson."""
+    scores = np.exp(z - z.max(axis=1, keepdims=True))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def by_log_of_softmax(z, y):
+    with np.errstate(divide="ignore"):
+        return -np.mean(np.log(picked(lesson_softmax(z), y)))
+
+
+def by_one_hot(z, y):
+    with np.errstate(all="ignore"):
+        return -np.mean(np.sum(np.eye(z.shape[1])[y] * np.log(lesson_softmax(z)), axis=1))
+
+
+def by_naive_logsumexp(z, y):
+    with np.errstate(over="ignore"):
+        return np.mean(np.log(np.exp(z).sum(axis=1)) - picked(z, y))
+
+
 def looped_mmd(K, L, M):
     n, m = M.shape
     within = sum(K[i, j] for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
@@ -103,6 +124,14 @@ def with_scaler(X_train, X_test):
 
     scaler = StandardScaler().fit(X_train)
     return scaler.transform(X_train), scaler.transform(X_test)
+
+
+def overwritten(ddof):
+    def scale(X_train, X_test):
+        X_train = (X_train - X_train.mean(0)) / X_train.std(0, ddof=ddof)
+        return X_train, (X_test - X_train.mean(0)) / X_train.std(0, ddof=ddof)
+
+    return scale
 
 
 def scaled_by(rows, ddof=0):
@@ -166,13 +195,22 @@ WRONG = {
         (lambda X, y, w: 2 / len(y) * X.T @ (y - X @ w), "sign is turned"),
         (lambda X, y, w: 2 / len(y) * (X @ w - y), "one number per example"),
         (lambda X, y, w: 2 / X.shape[1] * X.T @ (X @ w - y), "number of weights"),
-        (lambda X, y, w: X.T @ (X @ w - y), "factor 1/N is missing"),
+        (lambda X, y, w: X.T @ (X @ w - y) / len(w), "number of weights"),
+        (lambda X, y, w: X.T @ (X @ w - y), "factor 2/N is missing"),
         (lambda X, y, w: np.mean((y - X @ w) ** 2), "Expected the shape (3,)"),
         (lambda X, y, w: np.ones(3), "For the check's data"),
     ],
     "cross_entropy": [
         (lambda z, y: -np.mean(picked(log_softmax(softmax(z, 1), 1), y)), "applied twice"),
-        (naive, "logits of 1000"),
+        (naive, "np.exp(1000) overflows"),
+        (by_one_hot, "0 times log(0) is not a number"),
+        (by_log_of_softmax, "rounded to 0 before you take its log"),
+        (by_log_of_softmax, "The two losses are 0 and 1000, mean 500; yours is inf"),
+        (
+            lambda z, y: -np.mean(np.log(picked(lesson_softmax(z), y) + 1e-12)),
+            "rounded to 0 before you take its log",
+        ),
+        (by_naive_logsumexp, "Take the largest logit out first"),
         (lambda z, y: -np.sum(picked(log_softmax(z, 1), y)), "factor 1/N is missing"),
         (lambda z, y: np.mean(picked(log_softmax(z, 1), y)), "sign is turned"),
         (lambda z, y: -np.mean(picked(softmax(z, 1), y)), "logarithm is missing"),
@@ -208,6 +246,18 @@ WRONG = {
         (
             lambda y, p, z, q, lam: lam * np.mean((y - p) ** 2) + (1 - lam) * np.mean((z - q) ** 2),
             "mixture",
+        ),
+        (
+            lambda y, p, z, q, lam: (1 - lam) * np.mean((y - p) ** 2) + lam * np.mean((z - q) ** 2),
+            "mixture",
+        ),
+        (
+            lambda y, p, z, q, lam: np.mean((y - p) ** 2) + lam * np.sum((z - q) ** 2),
+            "divide by M",
+        ),
+        (
+            lambda y, p, z, q, lam: np.sum((y - p) ** 2) + lam * np.mean((z - q) ** 2),
+            "divide by N",
         ),
         (
             lambda y, p, z, q, lam: np.mean((y - p) ** 2) + 0.3 * np.mean((z - q) ** 2),
@@ -246,7 +296,12 @@ WRONG = {
             lambda s, t: np.sum((np.cov(s.T, bias=True) - np.cov(t.T, bias=True)) ** 2) / 36,
             "divided by n − 1",
         ),
-        (lambda s, t: np.sum((np.cov(s)[:3, :3] - np.cov(t)[:3, :3]) ** 2) / 36, "transposed"),
+        (lambda s, t: np.sum((np.cov(s) - np.cov(t)) ** 2) / 36, "transposed"),
+        (lambda s, t: np.sum((np.cov(s) - np.cov(t)) ** 2), "transposed"),
+        (lambda s, t: np.mean((np.cov(s) - np.cov(t)) ** 2) / 4, "transposed"),
+        (lambda s, t: squared(s, t) / 4 * s.shape[1] ** 2, "in brackets"),
+        (lambda s, t: squared(s, t) / (4 * len(s) ** 2), "number of columns"),
+        (lambda s, t: squared(s, t) / (4 * len(t) ** 2), "number of columns"),
         (lambda s, t: 0.0, "yours is 0.0000"),
     ],
     "l2sp_gradient": [
@@ -261,6 +316,26 @@ WRONG = {
         (
             lambda X, y, w, v, alpha: len(y) * fit_gradient(X, y, w) + 2 * alpha * (w - v),
             "factor 1/N",
+        ),
+        (
+            lambda X, y, w, v, alpha: X.T @ (X @ w - y) / len(w) + 2 * alpha * (w - v),
+            "For the check's data",
+        ),
+        (
+            lambda X, y, w, v, alpha: X.T @ (X @ w - y) + 2 * alpha * (w - v),
+            "factor 2/N of the data term",
+        ),
+        (
+            lambda X, y, w, v, alpha: fit_gradient(X, y, w) / 2 + alpha * (w - v),
+            "Both factors 2",
+        ),
+        (
+            lambda X, y, w, v, alpha: fit_gradient(X, y, w) / 2 + 2 * alpha * (w - v),
+            "factor 2 of the data term",
+        ),
+        (
+            lambda X, y, w, v, alpha: -fit_gradient(X, y, w) + 2 * alpha * (w - v),
+            "sign of the data term",
         ),
         (lambda X, y, w, v, alpha: 2 * alpha * (w - v), "pull alone"),
         (lambda X, y, w, v, alpha: fit_gradient(X, y, w), "data term alone"),
@@ -277,6 +352,11 @@ WRONG = {
         (lambda a, b: (a - a.mean(0)) / a.std(0), "Return two arrays"),
         (lambda a, b: (b, a), "Expected the shape (8, 3)"),
         (lambda a, b: (a, b), "not the standardised rows"),
+        (overwritten(0), "overwrite X_train"),
+        (overwritten(1), "overwrite X_train"),
+        (lambda a, b: ((a - a.mean(0)) / a.std(0), b), "come back unscaled"),
+        (lambda a, b: ((a - a.mean(0)) / a.std(0), (b - a.mean(0)) / b.std(0)), "both"),
+        (lambda a, b: ((a - a.mean(0)) / a.std(0), (b - b.mean(0)) / a.std(0, ddof=1)), "both"),
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("02", RIGHT, WRONG)

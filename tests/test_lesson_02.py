@@ -283,6 +283,18 @@ def test_steps_needed(lesson, domains):
     assert lesson.steps_needed(X, y, best + 1e9, at_most=3) == 3
 
 
+def test_the_end_of_a_walk_in_a_valley(lesson, rng):
+    """With fewer labels than weights: the minimum nearest the start, where the walk ends."""
+    X, y, start = rng.normal(size=(3, 6)), rng.normal(size=3), rng.normal(size=6)
+    end = lesson.end_of_walk(X, y, start)
+    nearest = start + linalg.lstsq(X, y - X @ start)[0]  # the shortest way to a minimum
+    np.testing.assert_allclose(end, nearest, **NEAR)
+    np.testing.assert_allclose(X @ end, y, **NEAR)
+    rate = 3 / 2 / np.linalg.norm(X, 2) ** 2
+    walk = lesson.descend(lambda w: 2 / 3 * X.T @ (X @ w - y), start, rate, 5000)
+    np.testing.assert_allclose(walk[-1], end, **NEAR)
+
+
 def test_the_diabetes_domains(lesson):
     from sklearn.datasets import load_diabetes
 
@@ -318,7 +330,7 @@ def test_california_is_split_at_the_coast(lesson, monkeypatch):
     assert X_s.shape == X_t.shape == (4, 6) and np.isfinite(X_s).all() and "dollars" in unit
 
 
-def test_the_four_methods(lesson, rng):
+def test_the_five_methods(lesson, rng):
     """Each fits its scaler on its own training rows; biased ridge keeps that of the source."""
     w = np.array([2.0, -1.0, 0.5])
     X_s, X_t, X_new = (
@@ -328,13 +340,14 @@ def test_the_four_methods(lesson, rng):
     )
     y_s, y_t = X_s @ w, X_t @ w + 3  # the target differs by a constant
     lesson.ridge.__globals__["ALPHAS"] = np.logspace(-6, -3, 4)
-    given = lesson.four_methods(X_s, y_s, X_t, y_t, X_new)
+    given = lesson.five_methods(X_s, y_s, X_t, y_t, X_new)
     truth = X_new @ w + 3
     error = {name: np.abs(values - truth).max() for name, values in given.items()}
     assert error["biased ridge"] < 1e-3 and error["target only"] < 1e-2
     assert error["source only"] == pytest.approx(3, abs=1e-2) and error["pooled"] > 1
+    assert error["source + constant"] < 1e-3  # one number is all that differs
     first = given["biased ridge"][0]
-    alone = lesson.four_methods(X_s, y_s, X_t, y_t, X_new[:1])["biased ridge"][0]
+    alone = lesson.five_methods(X_s, y_s, X_t, y_t, X_new[:1])["biased ridge"][0]
     assert first == pytest.approx(alone)  # the other new rows have no influence
 
 

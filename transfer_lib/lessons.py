@@ -48,7 +48,7 @@ LESSONS = (
         "The mathematics of transfer losses, proved in code",
         75,
         "keras",
-        "Python, NumPy arrays, derivatives",
+        "Python, NumPy arrays, derivatives, matrices and eigenvectors",
     ),
     Lesson(
         "03",

@@ -56,7 +56,7 @@ q_profile = Question(
         "c": (
             "On made-up numbers that stand in for the real ones",
             "The quick profile is smaller, but real: scanned digits, photographs and trained "
-            "weights. No result is made up.",
+            "weights. Where a lesson draws artificial data to show one effect, it says so.",
         ),
     },
     right="b",

@@ -1,7 +1,7 @@
 """Exercises of lesson 02."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_02_questions
+from transfer_lib.exercises import lesson_02_alignment, lesson_02_questions
 
 
 def _random(seed=0):
@@ -29,10 +29,10 @@ def _vector(value, shape, what):
 def weight_gradient(answer):
     """Return the gradient of the mean squared error of X @ w by w."""
     rng = _random()
-    X, y, w = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=3)
+    X, y, w = rng.normal(size=(7, 3)), rng.normal(size=7), rng.normal(size=3)
     value = array(call(answer, X, y, w), "the gradient")
-    right = 2 / 6 * X.T @ (X @ w - y)
-    if value.shape == (6,):
+    right = 2 / 7 * X.T @ (X @ w - y)
+    if value.shape == (7,):
         raise Wrong(
             "This has one number per example. The gradient by w has one per weight: multiply the "
             "errors by X.T."
@@ -40,16 +40,16 @@ def weight_gradient(answer):
     value = _vector(value, (3,), "the gradient, one number per weight")
     if close(value, -right):
         raise Wrong("The sign is turned: the error is the prediction minus the truth, X @ w - y.")
-    if close(value, 6 * right):
+    if close(value, 7 * right):
         raise Wrong(
             "This is the gradient of the sum: the factor 1/N is missing. Divide by the number of "
             "examples."
         )
     if close(value, right / 2):
         raise Wrong("The factor 2, from the derivative of the square, is missing.")
-    if close(value, 3 * right) or close(value, 1.5 * right):
-        raise Wrong("The factor 1/N is missing or not right: N is the number of examples, len(y).")
-    if close(value, 2 * right):
+    if close(value, 3.5 * right):
+        raise Wrong("The factor 2/N is missing: 2 from the square, 1/N from the mean.")
+    if close(value, right * 7 / 3) or close(value, right * 7 / 6):
         raise Wrong("You divide by d, the number of weights; the mean is over the N examples.")
     if not close(value, right):
         raise Wrong(
@@ -99,15 +99,35 @@ def cross_entropy(answer):
         raise Wrong("This uses the logarithm to base 2. The formula has the natural one, np.log.")
     if not close(value, right):
         raise Wrong(f"For the check's logits the loss is {right:.4f}; yours is {value:.4f}.")
-    large = array(
-        call(answer, np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([0, 1])), "the loss"
-    )
-    if not close(large, np.full(large.shape, 500.0)):
-        raise Wrong(
-            f"Right for small logits, but for logits of 1000 the loss is 500 and yours is "
-            f"{float(large.mean()):g}. Take the largest logit out first, as `logsumexp` does."
-        )
+    _must_survive_1000(answer)
     return "And it survives logits of 1000."
+
+
+def _must_survive_1000(answer):
+    """Tell an overflow from a probability that is rounded to zero."""
+    import numpy as np
+
+    def loss(z, y):
+        return float(array(call(answer, np.array(z), np.array(y)), "the loss").mean())
+
+    both = loss([[1000.0, 0.0], [0.0, -1000.0]], [0, 1])
+    if close(both, 500):
+        return
+    told = (
+        "Right for small logits, but not for logits of 1000. The two losses are 0 and 1000, mean "
+        f"500; yours is {both:g}. "
+    )
+    if np.isnan(both):
+        raise Wrong(
+            told + "np.exp(1000) overflows, or 0 times log(0) is not a number. Subtract logits: "
+            "logsumexp minus the logit of the label, no softmax, no log of it."
+        )
+    if close(loss([[0.0, -1000.0]], [1]), 1000):  # nothing is lost but by the large exponent
+        raise Wrong(told + "Take the largest logit out first, as `logsumexp` does.")
+    raise Wrong(
+        told + "A probability of e^-1000 is rounded to 0 before you take its log. Do not go "
+        "through softmax: use logsumexp minus the logit."
+    )
 
 
 @exercise(
@@ -128,6 +148,10 @@ def total_loss(answer):
     right = shared + lam * task
     value = number(call(answer, y, y_hat, z, z_hat, lam), "the total loss")
     n, m = len(y), len(z)
+    mixture = (
+        "This is a mixture, λ and 1 − λ. The formula adds λ times the task loss to the whole "
+        "shared loss."
+    )
     mistakes = {
         lam * shared + task: "λ multiplies the wrong term: it belongs to the task loss, that of "
         "the target.",
@@ -138,8 +162,10 @@ def total_loss(answer):
         "its own examples: 1/N for the source, 1/M for the target.",
         (n * shared + lam * m * task) / n: "Both sums are divided by N. The task loss has M "
         "examples: divide it by M.",
-        lam * shared + (1 - lam) * task: "This is a mixture, λ and 1 − λ. The formula adds λ times "
-        "the task loss to the whole shared loss.",
+        lam * shared + (1 - lam) * task: mixture,
+        (1 - lam) * shared + lam * task: mixture,
+        shared + lam * m * task: "The task loss is a sum: divide by M.",
+        n * shared + lam * task: "The shared loss is a sum: divide by N.",
     }
     other = number(call(answer, y, y_hat, z, z_hat, 3.0), "the total loss")
     if close(value, right) and close(other, shared + 3 * task):
@@ -184,106 +210,9 @@ def equal_weight(answer):
     return "λ = n_s / n_t turns the sums into means."
 
 
-@exercise(
-    "02.mmd_unbiased",
-    hints=[
-        "The sum over i ≠ j is the whole sum less the diagonal: `K.sum() - np.trace(K)`.",
-        "There are n(n − 1) such pairs within the source, m(m − 1) within the target, and n·m "
-        "across. The pairs across stay whole.",
-        "`(K_ss.sum() - np.trace(K_ss)) / (n * (n - 1))`, the same for the target, minus "
-        "`2 * K_st.mean()`.",
-    ],
-)
-def mmd_unbiased(answer):
-    """Return the unbiased estimate of the squared MMD from three kernel matrices."""
-    import numpy as np
-
-    rng = _random(2)
-    a, b = rng.normal(size=(5, 2)), rng.normal(size=(7, 2)) + 1
-
-    def kernel(p, q):
-        return np.exp(-((p[:, None] - q[None]) ** 2).sum(axis=2) / 2)
-
-    K, L, M = kernel(a, a), kernel(b, b), kernel(a, b)
-    ss, tt, st = (K.sum() - 5) / 20, (L.sum() - 7) / 42, M.mean()
-    right = ss + tt - 2 * st
-    value = number(call(answer, K, L, M), "the squared MMD")
-    mistakes = [
-        (
-            K.mean() + L.mean() - 2 * st,
-            "This is the biased estimator: the diagonals compare each point with itself. Leave "
-            "them out.",
-        ),
-        (
-            (K.sum() - 5) / 25 + (L.sum() - 7) / 49 - 2 * st,
-            "The diagonals are out of the sums, but not out of the counts: divide by n(n − 1) and "
-            "m(m − 1), not by n² and m².",
-        ),
-        (ss + tt - st, "The pairs across count twice: the last term is −2 times their mean."),
-        (ss + tt + 2 * st, "The pairs across are subtracted, not added."),
-        (
-            ss + tt - 2 * (M.sum() - np.trace(M)) / 30,
-            "Leave K_st whole: its diagonal compares two different points.",
-        ),
-        (
-            ss + tt - 2 * (M.sum() - np.trace(M)) / 35,
-            "Leave K_st whole: its diagonal compares two different points.",
-        ),
-        (
-            np.sqrt(abs(right)),
-            "This is a root. The squared MMD is wanted; the unbiased estimate may be negative.",
-        ),
-    ]
-    for mistaken, words in mistakes:
-        if close(value, mistaken):
-            raise Wrong(words)
-    if not close(value, right):
-        raise Wrong(f"For the check's points the estimate is {right:.4f}; yours is {value:.4f}.")
-    if number(call(answer, K, K, np.full((5, 5), 0.9)), "the squared MMD") >= 0:
-        raise Wrong("The estimate may be negative; do not cut it off at zero.")
-    return "It is right on average, and may be negative."
-
-
-@exercise(
-    "02.coral_loss",
-    hints=[
-        "`np.cov(x.T)` is the centred covariance of the columns, divided by n − 1.",
-        "The squared Frobenius norm is the sum of all squared entries of the difference.",
-        "`np.sum((np.cov(source.T) - np.cov(target.T)) ** 2) / (4 * d ** 2)` with "
-        "`d = source.shape[1]`.",
-    ],
-)
-def coral_loss(answer):
-    """Return the CORAL loss of two samples."""
-    import numpy as np
-
-    rng = _random(3)
-    a, b = rng.normal(size=(6, 3)) + [1, 2, 0], 1.5 * rng.normal(size=(9, 3)) - [0, 1, 2]
-    value = number(call(answer, a, b), "the CORAL loss")
-    squared = np.sum((np.cov(a.T) - np.cov(b.T)) ** 2)
-    right = squared / 36
-    raw = [np.sum((a.T @ a / (len(a) - k) - b.T @ b / (len(b) - k)) ** 2) / 36 for k in (0, 1)]
-    if any(close(value, wrong) for wrong in raw):
-        raise Wrong(
-            "The covariances are not centred: take the mean of each column out first, or the loss "
-            "measures the means as well."
-        )
-    if close(value, np.sum((np.cov(a)[:3, :3] - np.cov(b)[:3, :3]) ** 2) / 36):
-        raise Wrong("np.cov expects one variable per row: give it the transposed sample.")
-    if close(value, squared):
-        raise Wrong("The factor 1 / (4 d²) is missing.")
-    if close(value, squared / 12):
-        raise Wrong("The factor is 1 / (4 d²), with the square; you divided by 4 d.")
-    if close(value, squared / 4) or close(value, squared / 9):
-        raise Wrong("The factor is 1 / (4 d²): one of the 4 and the d² is missing.")
-    if close(value, np.sqrt(squared) / 36):
-        raise Wrong("The Frobenius norm is not squared: leave the root out.")
-    by_n = np.sum((np.cov(a.T, bias=True) - np.cov(b.T, bias=True)) ** 2) / 36
-    if close(value, by_n):
-        raise Wrong("You divide by n; the covariances of the formula are divided by n − 1.")
-    if not close(value, right):
-        raise Wrong(f"For the check's samples the loss is {right:.4f}; yours is {value:.4f}.")
-    return "It is blind to the means: CORAL aligns second moments only."
+# Between the two parts of the lesson, so that they are listed in its order.
+mmd_unbiased = lesson_02_alignment.mmd_unbiased
+coral_loss = lesson_02_alignment.coral_loss
 
 
 @exercise(
@@ -297,11 +226,11 @@ def coral_loss(answer):
 def l2sp_gradient(answer):
     """Return the gradient of the L2-SP objective by w."""
     rng = _random(4)
-    X, y = rng.normal(size=(6, 3)), rng.normal(size=6)
+    X, y = rng.normal(size=(7, 3)), rng.normal(size=7)
     w, w_source, alpha = rng.normal(size=3), rng.normal(size=3), 0.7
     value = call(answer, X, y, w, w_source, alpha)
     value = _vector(value, (3,), "the gradient, one number per weight")
-    fit, pull = 2 / 6 * X.T @ (X @ w - y), 2 * alpha * (w - w_source)
+    fit, pull = 2 / 7 * X.T @ (X @ w - y), 2 * alpha * (w - w_source)
     mistakes = [
         (fit + 2 * alpha * w, "This pulls towards zero: it is ridge. Pull towards `w_source`."),
         (
@@ -312,7 +241,15 @@ def l2sp_gradient(answer):
         (fit + pull / 2, "The factor 2 of the pull is missing: it is the derivative of a square."),
         (fit + pull / alpha, "α is missing: it multiplies the pull."),
         (alpha * fit + pull / alpha, "α multiplies the wrong term. It belongs to the pull."),
-        (6 * fit + pull, "The factor 1/N of the data term is missing: the loss is a mean."),
+        (7 * fit + pull, "The factor 1/N of the data term is missing: the loss is a mean."),
+        (3.5 * fit + pull, "The factor 2/N of the data term is missing: a square and a mean."),
+        (fit / 2 + pull / 2, "Both factors 2 are missing: both terms are squares."),
+        (fit / 2 + pull, "The factor 2 of the data term is missing: it has a square as well."),
+        (
+            -fit + pull,
+            "The sign of the data term is turned: the error is the prediction minus the truth, "
+            "X @ w - y.",
+        ),
         (pull, "This is the pull alone. Add the gradient of the mean squared error."),
         (fit, "This is the data term alone. Add the pull towards the source."),
     ]
@@ -377,6 +314,19 @@ def standardise(answer):
         raise Wrong("The means are still in. Subtract them before you divide.")
     if same((a - a.mean(axis=0), b - a.mean(axis=0))):
         raise Wrong("The means are out; now divide by the standard deviations.")
+    for ddof in (0, 1):
+        if not close(train, (a - a.mean(axis=0)) / a.std(axis=0, ddof=ddof)):
+            continue
+        if close(test, b):
+            raise Wrong(
+                "The training rows are right, but the test rows come back unscaled. Do you "
+                "overwrite X_train before you take its mean and deviation for X_test? Keep both "
+                "in variables first."
+            )
+        raise Wrong(
+            "The training rows are right; the test rows are not. Use the mean and the deviation "
+            "of X_train for them, both."
+        )
     raise Wrong(
         "These are not the standardised rows. Each column of the training rows should have mean 0 "
         f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "

@@ -135,14 +135,14 @@ q_rate = Question(
             "Along the other direction the factor would be 1 − 2 · 50 = −99: the walk explodes.",
         ),
         "b": (
-            "1/51, the mean of both",
-            "Each direction has its own factor 1 − ηh; no mean is taken. The steepest one fails "
-            "first.",
+            "1/25.5, set by the mean of both",
+            "The mean sets no limit; it gives 2/(1 + 50), the fastest rate. The walk converges "
+            "a little above it as well, until the steepest direction fails.",
         ),
         "c": (
             "2/50 = 0.04, set by the curvature 50",
-            "η h must stay below 2 in every direction. The direction of curvature 1 then shrinks "
-            "by only 4 % per step: it sets the pace.",
+            "η h must stay below 2 in every direction. Just below 0.04 the direction of curvature "
+            "1 shrinks by only 4 % per step, and that of curvature 50 hardly at all.",
         ),
     },
     right="c",
@@ -150,21 +150,22 @@ q_rate = Question(
 
 q_warm = Question(
     "02.q_warm",
-    "A convex target loss is minimised to the end, once from zeros and once from the source's "
-    "weights. What can the warm start change?",
+    "A target loss with a single minimum is minimised to the end, once from zeros and once from "
+    "the source's weights. What can the warm start change?",
     {
         "a": (
             "The number of steps, but not the final error",
-            "One minimum, so one end. To change the end, stop early or add a pull such as L2-SP.",
+            "One minimum, so one end. With fewer labels than weights a convex loss has a valley "
+            "of minima instead, and then the start decides where in it you end.",
         ),
         "b": (
             "The final error, but not the number of steps",
-            "It is the other way round: both walks end at the one minimum of a convex loss.",
+            "It is the other way round: both walks end at the one minimum.",
         ),
         "c": (
             "Both: the source's knowledge stays in the weights",
-            "Minimised to the end, a convex loss forgets where it started. What stays must be "
-            "paid for in the loss (L2-SP) or kept by stopping early.",
+            "Minimised to the end, a loss with a single minimum forgets where the walk started. "
+            "What is to stay must be paid for in the loss (L2-SP) or kept by stopping early.",
         ),
     },
     right="a",
