@@ -563,7 +563,7 @@ for k in DRAWS:
 # %% tags=["nbval-ignore-output"]
 fig = plots.accuracy_by_labels(curve)
 ax = fig.axes[0]
-ax.set_ylim(50, 100)  # scratch with 50 steps leaves the frame
+ax.set_ylim(30, 100)
 if same_classes:
     no_label = 100 * results["source model, no target label"]
     ax.axhline(no_label, color="grey", linewidth=1)

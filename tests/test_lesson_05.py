@@ -123,8 +123,34 @@ def same(one, other):
     return all(a == c and torch.equal(b, d) for (a, b), (c, d) in pairs)
 
 
-@pytest.mark.parametrize("stop", [1, 2, 3])
-def test_an_interrupted_run_resumes_to_the_same_weights(lesson, kept, tmp_path, stop):
+def test_bfloat16_is_used_where_the_processor_has_instructions_for_it(lesson, monkeypatch):
+    cpu, apple = torch.device("cpu"), torch.device("mps")
+    for has, expected in (({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: has, raising=False)
+        assert lesson.computes_in_bfloat16(cpu) is expected
+        assert lesson.computes_in_bfloat16(apple) is False
+    monkeypatch.delattr(torch.cpu, "get_capabilities")  # as in older releases of torch
+    assert lesson.computes_in_bfloat16(cpu) is False
+
+
+def test_bfloat16_trains_like_float32_and_keeps_float32_weights(lesson, kept, monkeypatch):
+    losses = []
+    for half in (False, True):
+        monkeypatch.setitem(lesson.fine_tune.__globals__, "half", half)
+        model, history = lesson.fine_tune(
+            kept[1], LABELS, ROWS, ROWS, frozen=1, epochs=3, rate=1e-3
+        )
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+        losses.append([record["loss"] for record in history])
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(losses[0], losses[1], atol=0.05)
+
+
+@pytest.mark.parametrize(("stop", "half"), [(1, False), (2, False), (3, False), (2, True)])
+def test_an_interrupted_run_resumes_to_the_same_weights(
+    lesson, kept, tmp_path, monkeypatch, stop, half
+):
+    monkeypatch.setitem(lesson.fine_tune.__globals__, "half", half)
     recipe = dict(frozen=1, epochs=4, patience=9, seed=3, rate=1e-3)
     arguments = (kept[1], LABELS, ROWS[:9], ROWS[9:])
     whole, history = lesson.fine_tune(*arguments, **recipe)
