@@ -46,6 +46,10 @@ def reweight_in_place(w, wrong, n_source, beta, error):
     return w
 
 
+def grow_right_targets(w, wrong, n_source, beta, error):
+    return reweight(w, wrong | (np.arange(len(w)) >= n_source), n_source, beta, error)
+
+
 def rules(source, target, of_right=False):
     """Return a reweighting whose factors are functions of beta and error."""
 
@@ -110,6 +114,11 @@ def guard_loop(target, source):
     return best
 
 
+def guard_any(target):
+    """Wrong: the first candidate above scratch, though another may be better."""
+    return next((n for n, score in target.items() if score > target["scratch"]), "scratch")
+
+
 def guard_sorted(target, source):
     return sorted(target, key=lambda name: (-target[name], name != "scratch"))[0]
 
@@ -163,6 +172,7 @@ WRONG = {
         (lambda p, n, m: p / (1 - p) / np.sum(p / (1 - p)), "normalised"),
         (lambda p, n, m: 1.0, "of shape (4,)"),
         (lambda p, n, m: p**2, "yours is 0.04"),
+        (lambda p, n, m: np.round(p / (1 - p) * n / m, 2), "is 0.333333; yours is 0.33"),
     ],
     "reweight": [
         (rules(grow, grow), "AdaBoost for all"),
@@ -171,7 +181,9 @@ WRONG = {
         (rules(shrink, lambda b, e: 1.0), "Only one of the two"),
         (rules(shrink, grow, of_right=True), "examples that were right"),
         (reweight_in_place, "changes the array"),
-        (lambda w, *rest: w, "yours are 0.1"),
+        (lambda w, bad, *rest: reweight(w, bad | True, *rest), "right examples as well"),
+        (lambda w, *rest: w, "weight 0.05; yours is 0.1"),
+        (grow_right_targets, "a right target example of weight 0.2"),
         (lambda w, *rest: w[:3], "of shape (5,)"),
     ],
     "coral_loss": [
@@ -181,7 +193,12 @@ WRONG = {
         (lambda a, b: np.linalg.norm(np.cov(a.T) - np.cov(b.T)), "square root"),
         (lambda a, b: coral(a, b, divide=lambda d: 4), "number of features"),
         (lambda a, b: coral(a, b, divide=lambda d: d**2), "The 4 is missing"),
-        (lambda a, b: np.sum((np.cov(a[:30]) - np.cov(b)) ** 2) / 36, "covariances of the rows"),
+        (lambda a, b: coral(a, b, divide=lambda d: 4 / d**2), "Python divides by 4"),
+        (lambda a, b: coral(a, b, divide=lambda d: 4 * len(a) ** 2), "d counts columns"),
+        (
+            lambda a, b: np.sum((np.cov(a) - np.cov(b)) ** 2) / (4 * a.shape[1] ** 2),
+            "covariances of the rows",
+        ),
         (lambda a, b: np.cov(a.T) - np.cov(b.T), "one number"),
         (lambda a, b: 0.0, "yours is 0"),
     ],
@@ -193,7 +210,9 @@ WRONG = {
         (lambda g, w, s, a: g + (w - s), "alpha is missing"),
         (lambda g, w, s, a: a * (w - s), "pull alone"),
         (lambda g, w, s, a: g, "loss alone"),
-        (lambda g, w, s, a: s, "it is 0.5"),
+        (lambda g, w, s, a: s, "it is -0.6; yours is 3"),
+        (lambda g, w, s, a: g + a * s, "This adds alpha * w_source"),
+        (lambda g, w, s, a: g + a * abs(w - s), "lost its sign"),
     ],
     "cold_start": [
         (lambda u, v, m: m + u @ v.T, "leave the scale"),
@@ -201,7 +220,11 @@ WRONG = {
         (lambda u, v, m: (m + u @ v.T).T, "swapped"),
         (lambda u, v, m: np.tile(m, (len(u), 1)), "This is the control"),
         (lambda u, v, m: m, "of shape (4, 3)"),
-        (lambda u, v, m: np.zeros((4, 3)), "yours is 0"),
+        (lambda u, v, m: np.zeros((4, 3)), "is 3.25; yours is 0"),
+        (lambda u, v, m: np.clip(m + u @ v.T, 0, 5), "begins at 0.5"),
+        (lambda u, v, m: np.clip(m + u @ v.T, 1, 5), "begins at 0.5"),
+        (lambda u, v, m: np.minimum(m + u @ v.T, 5), "One end of the scale is open"),
+        (lambda u, v, m: np.clip(m + u @ v.T, 0.5, 4), "(1, 1) and its mean 3.5"),
     ],
     "guard": [
         (lambda target, source: max(source, key=source.get), "accuracy on the source"),
@@ -210,6 +233,8 @@ WRONG = {
         (lambda target, source: "scratch", "Fine-tuning validates best"),
         (lambda target, source: "fine-tune", "negative transfer"),
         (lambda target, source: max(target.values()), "the name of a candidate"),
+        (lambda target, source: guard_any(target), "not the first"),
+        (lambda target, source: guard_any(dict(reversed(target.items()))), "not the last"),
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("01", RIGHT, WRONG)

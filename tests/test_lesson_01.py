@@ -12,7 +12,6 @@ import scipy.special
 import sklearn
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 import build
@@ -45,7 +44,7 @@ def skada():
 
 
 def scipy_coral(source, target, ridge, centred=True):
-    """Sun, Feng and Saenko (2016), algorithm 1, with SciPy's matrix roots."""
+    """The map of Sun, Feng and Saenko (2016), means written out, with SciPy's matrix roots."""
 
     def covariance(x):
         x = x - x.mean(0) if centred else x
@@ -163,25 +162,27 @@ def plain_tradaboost(x_s, y_s, x_t, y_t, rounds):
     x, y = np.vstack([x_s, x_t]), [int(label) for label in [*y_s, *y_t]]
     w = [1 / n] * n + [1 / m] * m
     beta = 1 / (1 + (2 * np.log(n) / rounds) ** 0.5)
-    trees, betas = [], []
+    models, betas = [], []
     for _ in range(rounds):
         total = sum(w)
         p = [value / total for value in w]
-        tree = DecisionTreeClassifier(max_depth=2, random_state=0).fit(x, y, sample_weight=p)
-        loss = [abs(int(h) - label) for h, label in zip(tree.predict(x), y, strict=True)]
+        # a penalised learner sees the size of the weights: their mean is 1, as without weights
+        sizes = [(n + m) * value for value in p]
+        model = LogisticRegression().fit(x, y, sample_weight=sizes)
+        loss = [abs(int(h) - label) for h, label in zip(model.predict(x), y, strict=True)]
         error = sum(p[i] * loss[i] for i in range(n, n + m)) / sum(p[n:])
         error = min(max(error, 0.001), 0.49)
         beta_t = error / (1 - error)
         w = [w[i] * beta ** loss[i] if i < n else w[i] * beta_t ** -loss[i] for i in range(n + m)]
-        trees.append(tree)
+        models.append(model)
         betas.append(beta_t)
 
     def predict(new):
         answers = []
         for row in new:
             left = right = 1.0  # the products of the paper's final hypothesis
-            for tree, b in list(zip(trees, betas, strict=True))[rounds // 2 :]:
-                left *= b ** -int(tree.predict([row])[0])
+            for model, b in list(zip(models, betas, strict=True))[rounds // 2 :]:
+                left *= b ** -int(model.predict([row])[0])
                 right *= b**-0.5
             answers.append(int(left > right))
         return np.array(answers)
@@ -308,11 +309,12 @@ def test_the_widgets_draw_quickly(lesson):
     space["course"] = SimpleNamespace(seed=0)
     x, y = lesson.moons(np.random.default_rng(0), 400)
     space |= {"x_source": x, "y_source": y, "source_model": lesson.curved_classifier().fit(x, y)}
-    line = np.linspace(-2.6, 2.6, 60)
+    line = np.linspace(-4.6, 4.6, 100)
     space["grid"] = np.stack(np.meshgrid(line, line), -1)
-    names, turns, counts = ("freeze", "top", "all", "scratch", "adapt"), (0, 90), (1, 30)
+    names = ("as it is", "adapt", "scratch", "freeze", "top", "all")
+    turns, counts = (0, 90), (1, 30)
     space |= {"strategies": names, "turns": turns, "counts": counts}
-    space["sweep"] = np.random.default_rng(0).uniform(0.3, 1, (2, 2, 5))
+    space["sweep"] = np.random.default_rng(0).uniform(0.3, 1, (2, 2, len(names)))
 
     def seconds(draw, **values):
         start = time.process_time()

@@ -6,7 +6,8 @@ from transfer_lib.exercises import lesson_01_questions
 SHIFTS = {"flu": "label", "age": "covariate", "spam": "concept", "birds": "new labels"}
 WHY_NOT = {
     "flu": "Flu: the symptoms of each illness, P(X|Y), are as before; how often each illness "
-    "occurs has changed. Which of P(X), P(Y) and P(Y|X) is that?",
+    "occurs, P(Y), has changed. P(X) and P(Y|X) change too, but only through P(Y): the same "
+    "symptoms mean flu more often in winter.",
     "age": "Age: the relation of pressure to age and weight, P(Y|X), is the same; only the "
     "patients, P(X), are others.",
     "spam": "Spam: the same mail has another right answer this year. That is P(Y|X).",
@@ -45,6 +46,13 @@ def _values(value, shape, what):
     return value
 
 
+def _first_difference(value, right):
+    """Return the position of the first entry that is not right."""
+    import numpy as np
+
+    return int(np.flatnonzero(~np.isclose(value, right, 1e-4, 1e-6))[0])
+
+
 @exercise(
     "01.ratio",
     hints=[
@@ -81,9 +89,10 @@ def ratio(answer):
             "These weights are normalised. Return the ratio itself; normalising is another step."
         )
     if not close(value, right):
+        i = _first_difference(value, right)
         raise Wrong(
-            f"For p = 0.2, 600 source and 200 target points the weight is 0.75; yours is "
-            f"{value[0]:.4g}."
+            f"For p = {p[i]:g}, 600 source and 200 target points the weight is {right[i]:.6g}; "
+            f"yours is {value[i]:.6g}."
         )
     return "Where p is 1/2 and the sizes are equal, the weight is 1."
 
@@ -129,11 +138,14 @@ def reweight(answer):
         raise Wrong("Only one of the two sets changed; both have a rule for wrong examples.")
     if close(value, after(beta, grow, ~wrong)):
         raise Wrong("You changed the examples that were right; change the wrong ones.")
+    if close(value, w * np.r_[[beta] * 3, [grow] * 2]):
+        raise Wrong("You changed right examples as well; they keep their weight.")
     if not close(value, right):
+        i = _first_difference(value, right)
+        kind = f"{'wrong' if wrong[i] else 'right'} {'source' if i < 3 else 'target'} example"
         raise Wrong(
-            f"A wrong source example of weight 0.1 becomes 0.05 with beta = 0.5, a wrong target "
-            f"example of weight 0.2 becomes 0.8 with error = 0.2; yours are {value[0]:.3g} and "
-            f"{value[3]:.3g}."
+            f"With beta = 0.5 and error = 0.2, a {kind} of weight {w[i]:g} should have the new "
+            f"weight {right[i]:.4g}; yours is {value[i]:.4g}."
         )
     return None
 
@@ -153,6 +165,10 @@ def coral_loss(answer):
 
     rng = np.random.default_rng(3)
     xs, xt = rng.normal(2, 1, (40, 3)), rng.normal(-1, 2, (30, 3))
+    even = number(call(answer, xs[:30].copy(), xt.copy()), "the loss")  # as many rows in both
+    rows = np.sum((np.cov(xs[:30]) - np.cov(xt)) ** 2)
+    if any(close(even, rows / divisor) for divisor in (1, 4, 9, 36, 30**2, 4 * 30**2)):
+        raise Wrong("These are covariances of the rows. Use `rowvar=False`: features are columns.")
     value = number(call(answer, xs.copy(), xt.copy()), "the loss")
     c_s, c_t = np.cov(xs, rowvar=False), np.cov(xt, rowvar=False)
     gap = np.sum((c_s - c_t) ** 2)
@@ -171,9 +187,10 @@ def coral_loss(answer):
         raise Wrong("Divide by 4 d squared, where d is the number of features (columns).")
     if close(value, gap / 9):
         raise Wrong("The 4 is missing: divide by 4 d squared.")
-    wide = np.cov(xs[:30]) - np.cov(xt)
-    if close(value, np.sum(wide**2) / 36):
-        raise Wrong("These are covariances of the rows. Use `rowvar=False`: features are columns.")
+    if close(value, gap / 4 * 9):
+        raise Wrong("Python divides by 4 and then multiplies by d²: write `/ (4 * d**2)`.")
+    if any(close(value, gap / (4 * n**2)) for n in (40, 30)):
+        raise Wrong("d counts columns, the features: `x_source.shape[1]`, not the rows.")
     biased = np.sum((c_s * 39 / 40 - c_t * 29 / 30) ** 2) / 36
     if close(value, biased):
         return "Right up to the factor: this divides by n, the paper by n - 1."
@@ -194,9 +211,9 @@ def pull(answer):
     """Return the gradient of L(w) + alpha / 2 * ||w - w_source||^2."""
     import numpy as np
 
-    g, w, w_s, alpha = np.array([0.3, -0.2, 0.1]), np.array([1.0, 2.0, -1.0]), None, 0.4
-    w_s = np.array([0.5, 3.0, 1.0])
-    value = _values(call(answer, g.copy(), w.copy(), w_s, alpha), (3,), "the gradient")
+    g, w, w_s = np.array([0.3, -0.2, 0.1]), np.array([1.0, 2.0, -1.0]), np.array([0.5, 3.0, 1.0])
+    alpha = 0.4
+    value = _values(call(answer, g.copy(), w.copy(), w_s.copy(), alpha), (3,), "the gradient")
     if close(value, g + alpha * w):
         raise Wrong("This pulls towards zero, as plain L2 does. Pull towards w_source.")
     if close(value, g - alpha * (w - w_s)):
@@ -211,10 +228,18 @@ def pull(answer):
         raise Wrong("This is the pull alone; add the gradient of the loss.")
     if close(value, g):
         raise Wrong("This is the gradient of the loss alone; add the pull.")
-    if not close(value, g + alpha * (w - w_s)):
+    if close(value, g + alpha * w_s):
         raise Wrong(
-            f"For a loss gradient 0.3, w = 1, w_source = 0.5 and alpha = 0.4 it is 0.5; yours is "
-            f"{value[0]:.4g}."
+            "This adds alpha * w_source. The pull is the difference, alpha * (w - w_source)."
+        )
+    if close(value, g + alpha * np.abs(w - w_s)):
+        raise Wrong("The difference has lost its sign: leave out the absolute value.")
+    right = g + alpha * (w - w_s)
+    if not close(value, right):
+        i = _first_difference(value, right)
+        raise Wrong(
+            f"For a loss gradient {g[i]:g}, w = {w[i]:g}, w_source = {w_s[i]:g} and alpha = 0.4 it "
+            f"is {right[i]:.6g}; yours is {value[i]:.6g}."
         )
     return "At w = w_source the pull vanishes and only the target loss speaks."
 
@@ -231,11 +256,12 @@ def cold_start(answer):
     """Return item means plus user factors times item factors, between 0.5 and 5."""
     import numpy as np
 
-    users = np.array([[1.0, 0.5], [-1.0, 0.2], [0.0, 3.0], [0.1, 0.1]])
+    users = np.array([[1.0, 0.5], [-4.0, 0.2], [0.0, 3.0], [0.1, 0.1]])  # one far below, one above
     items = np.array([[0.5, -0.5], [1.0, 1.0], [-0.5, 0.3]])
     mean = np.array([3.0, 3.5, 2.5])
-    value = array(call(answer, users, items, mean), "the ratings")
+    value = array(call(answer, users.copy(), items.copy(), mean.copy()), "the ratings")
     parts = users @ items.T
+    right = np.clip(mean + parts, 0.5, 5)
     if value.shape == (3, 4):
         raise Wrong("Rows and columns are swapped: one row per user, one column per item.")
     if value.shape != (4, 3):
@@ -246,10 +272,16 @@ def cold_start(answer):
         raise Wrong("The mean rating of each item is missing; the factors say only what differs.")
     if close(value, np.tile(mean, (4, 1))):
         raise Wrong("This is the control, the mean of each item. Add the part of the user.")
-    if not close(value, np.clip(mean + parts, 0.5, 5)):
+    if close(value, np.minimum(mean + parts, 5)) or close(value, np.maximum(mean + parts, 0.5)):
+        raise Wrong("One end of the scale is open. Keep predictions between 0.5 and 5.")
+    if any(close(value, np.clip(mean + parts, low, 5)) for low in (0, 1)):
+        raise Wrong("The scale begins at 0.5: that is the lowest rating.")
+    if not close(value, right):
+        i, j = divmod(_first_difference(value.ravel(), right.ravel()), 3)
+        user, item = (f"({a:g}, {b:g})" for a, b in (users[i], items[j]))
         raise Wrong(
-            "For a user (1, 0.5), an item (0.5, -0.5) and its mean 3 the prediction is 3.25; "
-            f"yours is {value[0, 0]:.4g}."
+            f"For a user {user}, an item {item} and its mean {mean[j]:g} the prediction is "
+            f"{right[i, j]:.6g}; yours is {value[i, j]:.6g}."
         )
     return None
 
@@ -281,11 +313,21 @@ def guard(answer):
             "scratch",
             "On equal scores keep scratch: the source has shown no gain.",
         ),
+        (
+            {"freeze": 0.78, "fine-tune": 0.82, "scratch": 0.75},
+            "fine-tune",
+            "Both transfers beat scratch; take the best (0.82), not the first.",
+        ),
+        (
+            {"fine-tune": 0.82, "freeze": 0.78, "scratch": 0.75},
+            "fine-tune",
+            "Both transfers beat scratch; take the best (0.82), not the last.",
+        ),
     ]
     given = [call(answer, dict(scores), dict(source)) for scores, _, _ in cases]
     if any(not isinstance(name, str) for name in given):
         raise Wrong("Return the name of a candidate, such as `'scratch'`, not its score.")
-    if given == ["freeze"] * 3:
+    if given == ["freeze"] * len(cases):
         raise Wrong(
             "You chose by the accuracy on the source. Only target validation shows the sign of "
             "the gain."
@@ -295,7 +337,7 @@ def guard(answer):
     for (scores, right, why), name in zip(cases, given, strict=True):
         if name != right:
             raise Wrong(f"{why} Yours took {name!r} from {scores}.")
-    return "Two lines of code, and the only protection there is."
+    return "This protects as far as the validation set can be trusted."
 
 
 # The questions, after the exercises.

@@ -4,8 +4,8 @@ from transfer_lib.questions import Question
 
 q_turned = Question(
     "01.q_turned",
-    "A camera is mounted upside down, so that every picture is turned by 180 degrees. The labels "
-    "are the same as before. What has changed?",
+    "A camera that reads single handwritten digits is mounted upside down, so that every picture "
+    "is turned by 180 degrees. The digits written are the same as before. What has changed?",
     {
         "a": (
             "Only P(X): it is a covariate shift",
@@ -22,7 +22,7 @@ q_turned = Question(
             "back is the cheapest repair.",
         ),
         "d": (
-            "Nothing, since the labels are the same",
+            "Nothing, since the digits are the same",
             "The source classifier reads pixels, and these have changed. The half-moons turned by "
             "180 degrees showed what that does.",
         ),
@@ -76,7 +76,7 @@ q_weights = Question(
 q_multitask = Question(
     "01.q_multitask",
     "One network is to serve two hospitals, and both must be served well at all times. Both have "
-    "some labels. Which way fits best?",
+    "some labels. The two hospitals use different lists of diagnoses. Which way fits best?",
     {
         "a": (
             "Transfer: train on the first hospital, then fine-tune on the second",
@@ -85,12 +85,11 @@ q_multitask = Question(
         ),
         "b": (
             "Multi-task learning: shared layers, one head each, trained together",
-            "It asks for both to be good and never leaves one behind.",
+            "Each list of diagnoses needs a head of its own; the shared layers learn from both.",
         ),
         "c": (
             "Pooling, because more data is always better",
-            "Pooling has one head, so it serves the larger hospital and fails where the same input "
-            "has another answer.",
+            "Pooling has one head, so it needs the same labels in both hospitals.",
         ),
     },
     right="b",
