@@ -773,9 +773,10 @@ plots.bars(costs, "Time per draw, with reading the texts (seconds)", title="What
 # %% [markdown]
 # The time to run the encoder over all texts is counted in. For the frozen features it is nearly
 # everything: their heads, like TF-IDF, are trained in a blink. Fine-tuning comes on top. It is kept
-# short by two means: half of the layers are frozen and were run once (section 8 shows the time with
-# fewer frozen), and batches hold texts of like length. Whether the gain is worth it is your decision;
-# now you know its price.
+# short by three means: half of the layers are frozen and were run once (section 8 shows the time with
+# fewer frozen), batches hold texts of like length, and where the hardware has instructions for
+# bfloat16, a shorter kind of number, training uses it (section 7.7). Whether the gain is worth it is
+# your decision; now you know its price.
 #
 # ### How many labels does it take?
 #
