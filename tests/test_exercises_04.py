@@ -47,20 +47,21 @@ def cut_nested(base, name):
     return keras.Sequential([inner, layers.GlobalAveragePooling2D()])
 
 
-def cut_flat(base, name):
-    return keras.Model(base.input, layers.Flatten()(output(base, name)))
-
-
 def cut_map(base, name):
     return keras.Model(base.input, output(base, name))
 
 
-def cut_max(base, name):
-    return keras.Model(base.input, layers.GlobalMaxPooling2D()(output(base, name)))
-
-
 def cut_copy(base, name):
     return cut_model(keras.models.clone_model(base), name)
+
+
+def cut_with(layer):
+    return lambda base, name: keras.Model(base.input, layer(output(base, name)))
+
+
+def cut_sequential(base, name):
+    end = [layer.name for layer in base.layers].index(name) + 1
+    return keras.Sequential([*base.layers[:end], layers.GlobalAveragePooling2D()])
 
 
 def cut_last(base, name):
@@ -120,7 +121,35 @@ def cache_never(folder, images, compute):
     return np.load(folder / "features.npy") if list(folder.iterdir()) else compute(images)
 
 
+def cache_in_batches(folder, images, compute):
+    path = folder / f"{digest(images)}.npy"
+    if path not in set(folder.iterdir()):
+        np.save(path, np.concatenate([compute(images[i : i + 2]) for i in (0, 2, 4)]))
+    return np.load(path)
+
+
+def cache_computing_twice(folder, images, compute):
+    path = folder / f"{digest(images)}.npy"
+    if not path.exists():
+        np.save(path, compute(images))
+        return compute(images)
+    return np.load(path)
+
+
+def cache_and_change(folder, images, compute):
+    images //= 2
+    return cache_with(digest)(folder, images, compute)
+
+
 MEMORY = {}
+
+
+def cache_read_from_memory(folder, images, compute):
+    path = folder / f"{digest(images)}.npy"
+    if path not in MEMORY:
+        MEMORY[path] = compute(images)
+        np.save(path, MEMORY[path])
+    return MEMORY[path]
 
 
 def cache_in_memory(folder, images, compute):
@@ -194,6 +223,17 @@ def unfreeze_wrong_block(base):
         layer.trainable = layer.name.startswith("block1")
 
 
+def unfreeze_the_name(base):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = layer.name == "block5"
+
+
+def unfreeze_model_last(base):
+    unfreeze_layers_only(base)
+    base.trainable = True
+
+
 def unfreeze_two_blocks(base):
     base.trainable = True
     for layer in base.layers:
@@ -243,6 +283,38 @@ def by_whitening(train, test, width):
     return pca.transform(train), pca.transform(test)
 
 
+def by_own_means(train, test, width):
+    directions = PCA(width).fit(train).components_.T
+    return (train - train.mean(axis=0)) @ directions, (test - test.mean(axis=0)) @ directions
+
+
+def by_no_means(train, test, width):
+    directions = PCA(width).fit(train).components_.T
+    return train @ directions, test @ directions
+
+
+def by_shrinking(train, test, width):
+    a, b = by_pca(train, test, width)
+    return a / a.std(), b / a.std()
+
+
+def by_changing(train, test, width):
+    mean = train.mean(axis=0)
+    train -= mean
+    test -= mean
+    directions = np.linalg.svd(train, full_matrices=False)[2][:width]
+    return train @ directions.T, test @ directions.T
+
+
+def fuse_then_project(a_train, a_test, b_train, b_test, width):
+    return by_pca(np.hstack([a_train, b_train]), np.hstack([a_test, b_test]), 2 * width)
+
+
+def fuse_test_in_other_order(a_train, a_test, b_train, b_test, width):
+    train, _ = fuse_with(by_pca)(a_train, a_test, b_train, b_test, width)
+    return train, fuse_with(by_pca)(b_train, b_test, a_train, a_test, width)[1]
+
+
 def fuse_sum(a_train, a_test, b_train, b_test, width):
     a, b = by_pca(a_train, a_test, width), by_pca(b_train, b_test, width)
     return a[0] + b[0], a[1] + b[1]
@@ -251,6 +323,12 @@ def fuse_sum(a_train, a_test, b_train, b_test, width):
 def fuse_rows(a_train, a_test, b_train, b_test, width):
     a, b = by_pca(a_train, a_test, width), by_pca(b_train, b_test, width)
     return np.concatenate([a[0], b[0]]), np.concatenate([a[1], b[1]])
+
+
+def split_and_change(left, side, border):
+    test = left >= border
+    left += side
+    return left <= border, test
 
 
 def parameters(shape, classes):
@@ -270,10 +348,17 @@ RIGHT = {
         lambda x: x[..., ::-1].astype("float32") - MEAN,
         with_channels,
         with_tensors,
+        lambda x: (x - MEAN[::-1])[..., ::-1],
         lambda x: keras.applications.vgg16.preprocess_input(x.astype("float32")),
     ],
-    "cut": [cut_model, cut_with_ops, cut_nested],
-    "cached": [cache_with(digest), cache_with_npz, cache_with_images, cache_in_a_folder],
+    "cut": [cut_model, cut_with_ops, cut_nested, cut_sequential],
+    "cached": [
+        cache_with(digest),
+        cache_with_npz,
+        cache_with_images,
+        cache_in_a_folder,
+        cache_in_batches,
+    ],
     "forecast": [
         Arguments([3, BLOCKS]),
         Arguments([np.int64(3), BLOCKS]),
@@ -289,6 +374,7 @@ RIGHT = {
     "fuse": [fuse_with(by_pca), fuse_with(by_svd), fuse_with(by_fit_transform)],
     "split": [
         lambda left, side, border: (left + side <= border, left >= border),
+        lambda left, side, border: np.stack([left + side <= border, left >= border]),
         lambda left, side, border: [left + side - 1 < border, ~(left < border)],
         lambda left, side, border: (
             [int(k + side <= border) for k in left],
@@ -301,18 +387,29 @@ WRONG = {
         (in_place, "has changed"),
         (lambda x: x.astype("float32") - MEAN, "still red, green, blue"),
         (lambda x: x.astype("float32") - MEAN[::-1], "right for RGB"),
-        (lambda x: (x.astype("float32") - MEAN)[..., ::-1], "subtracted before the swap"),
+        (lambda x: (x.astype("float32") - MEAN)[..., ::-1], "Red lost the mean of blue"),
+        (lambda x: x[..., ::-1].astype("float32") - MEAN[::-1], "subtract `MEAN` as it is"),
+        (lambda x: x[..., ::-1] + MEAN, "added the means"),
+        (lambda x: x[..., ::-1] / 255 - MEAN, "divided the pixels by 255"),
+        (lambda x: (x[..., ::-1] - MEAN).astype("int32"), "rounded the result"),
+        (lambda x: x[..., ::-1] - x[..., ::-1].mean(axis=(0, 1, 2)), "subtracted other numbers"),
+        (lambda x: x[:, :, ::-1] - MEAN, "another axis"),
         (lambda x: x[..., ::-1].astype("float32"), "not subtracted"),
         (lambda x: x[..., ::-1] / 127.5 - 1, "takes no scaling"),
         (lambda x: x[:, ::-1].astype("float32") - MEAN, "another axis"),
         (lambda x: x[..., ::-1].astype("uint8") - MEAN.astype("uint8"), "no negative value"),
         (lambda x: x[0].astype("float32") - MEAN, "must stay"),
-        (lambda x: x[..., ::-1].astype("float32") - 2 * MEAN, "not those of VGG16"),
+        (lambda x: (x - MEAN)[..., ::-1] - x, "not those of VGG16"),
     ],
     "cut": [
-        (cut_flat, "You flattened the map"),
+        (cut_with(layers.Flatten()), "You flattened the map"),
         (cut_map, "still a map"),
-        (cut_max, "*average* pooling"),
+        (cut_with(layers.GlobalMaxPooling2D()), "*average* pooling"),
+        (cut_with(layers.GlobalAveragePooling2D(keepdims=True)), "axes of size 1"),
+        (cut_with(lambda x: ops.sum(x, axis=(1, 2))), "the sum over the places"),
+        (cut_with(lambda x: ops.mean(x, axis=(2, 3))), "5 numbers are expected"),
+        (lambda base, name: cut_model(base, "block4_pool"), "in `layer_name`"),
+        (lambda base, name: cut_model(base, "block4_conv2"), "not the means of its channels"),
         (cut_copy, "has new weights"),
         (cut_last, "end of the network"),
         (output, "Return a keras.Model"),
@@ -327,7 +424,16 @@ WRONG = {
         (cache_with(lambda images: hash(images.tobytes())), "differs in every session"),
         (cache_with(lambda images: hash(str(images))), "differs in every session"),
         (cache_with(hash_in_hex), "differs in every session"),
+        (cache_with(lambda images: hash(images.tobytes()) % 10**8), "differs in every session"),
+        (cache_with(lambda images: hash((5, images.tobytes()))), "differs in every session"),
+        (cache_with(id), "not from `id(images)`"),
+        (cache_with(digest, "{}"), "Put `.npy` into the name"),
+        (cache_computing_twice, "more than once"),
+        (cache_and_change, "have changed"),
+        (cache_read_from_memory, "from memory, and a new session has none"),
         (cache_with(lambda images: images.sum()), "in another order"),
+        (cache_with(lambda images: str(images.sum(axis=(1, 2, 3)))), "flipped"),
+        (cache_with(lambda images: images[0].tobytes()[:20].hex()), "are not enough"),
         (cache_with(lambda images: hashlib.sha256(str(images).encode()).hexdigest()), "one pixel"),
     ],
     "forecast": [
@@ -335,6 +441,8 @@ WRONG = {
         (Arguments([4, BLOCKS]), "It is later"),
         (Arguments([1, BLOCKS]), "It is earlier"),
         (Arguments([6, BLOCKS]), "no block 6"),
+        (Arguments([2.5, BLOCKS]), "no block 2.5"),
+        (Arguments([float("inf"), BLOCKS]), "no block inf"),
     ],
     "head_parameters": [
         (
@@ -346,12 +454,29 @@ WRONG = {
         (lambda shape, classes: (np.prod(shape) + 1) * classes, "single dense layer"),
         (lambda shape, classes: np.prod(shape) + 1024 + 512 + classes, "multiply them"),
         (lambda shape, classes: 1000, "it is 26,218,501"),
+        (lambda shape, classes: parameters(shape, classes) + 0.25, "not 26,218,501.25"),
+        (lambda shape, classes: parameters(shape, classes) - classes, "biases of Dense(5)"),
+        (lambda shape, classes: parameters(shape, classes) - 512, "biases of Dense(512)"),
+        (lambda shape, classes: parameters(shape, classes) + np.prod(shape), "no parameters"),
+        (
+            lambda shape, classes: (np.prod(shape) + 1) * 1024 + 1025 * classes,
+            "Dense(512), is missing",
+        ),
+        (lambda shape, classes: parameters(shape, classes) - 1538, "one bias for each layer"),
+        (
+            lambda shape, classes: np.prod(shape) * 1025 + 1024 * 513 + 512 * (classes + 1),
+            "one bias for each input",
+        ),
+        (lambda shape, classes: parameters(shape[:2], classes), "The channels are missing"),
+        (lambda shape, classes: parameters((shape[0], *shape[::2]), classes), "not be square"),
         (lambda shape, classes: parameters((7, 7, 512), 5), "Use the arguments"),
     ],
     "unfreeze": [
         (unfreeze_all, "Every layer can be trained"),
         (unfreeze_layers_only, "overrules them"),
-        (unfreeze_then_freeze, "Nothing can be trained"),
+        (unfreeze_then_freeze, "`False` freezes all again"),
+        (unfreeze_the_name, "no layer with weights is"),
+        (unfreeze_model_last, "whatever was set before"),
         (unfreeze_one, "A part of block 5"),
         (unfreeze_last_three, "A part of block 5"),
         (unfreeze_wrong_block, "The wrong blocks"),
@@ -364,7 +489,16 @@ WRONG = {
         (fuse_with(by_whitening), "`whiten`"),
         (fuse_with(lambda train, test, width: (2 * train[:, :2], test[:, :2])), "no scaling"),
         (fuse_with(lambda train, test, width: (train, test)), "without projecting"),
-        (fuse_sum, "concatenate instead"),
+        (fuse_with(by_own_means), "centred by its own mean"),
+        (fuse_with(by_no_means), "is not subtracted"),
+        (fuse_with(by_shrinking), "Do not rescale"),
+        (fuse_with(by_changing), "has changed"),
+        (fuse_with(lambda train, test, width: by_pca(train, test, 2)), "For width=3, 6 columns"),
+        (fuse_then_project, "projected them together"),
+        (fuse_test_in_other_order, "in the other order"),
+        (lambda *arguments: fuse_with(by_pca)(*arguments)[::-1], "are exchanged"),
+        (lambda *arguments: (1, 2), "one row per image"),
+        (fuse_sum, "concatenate both instead"),
         (fuse_rows, "side by side: `axis=1`"),
         (lambda *arguments: arguments[0], "Return two arrays"),
     ],
@@ -375,7 +509,12 @@ WRONG = {
             "lies across the border",
         ),
         (lambda left, side, border: (left >= border, left + side <= border), "exchanged"),
-        (lambda left, side, border: (left + side < border, left >= border), "`<=`, not `<`"),
+        (lambda left, side, border: (left + side < border, left >= border), "`left + side <="),
+        (lambda left, side, border: (left + side - 1 <= border, left >= border), "is the border"),
+        (lambda left, side, border: (left <= border - 2 * side, left >= border), "for training"),
+        (lambda left, side, border: (left + side <= border, left >= border + side), "for testing"),
+        (lambda left, side, border: (left + side <= border, left >= 100), "the test part is wrong"),
+        (split_and_change, "`left` has changed"),
         (lambda left, side, border: (left + side <= border, left > border), "`>=`, not `>`"),
         (lambda left, side, border: (left >= 0, left >= border), "in both parts"),
         (lambda left, side, border: (np.flatnonzero(left + side <= border), left), "not rows"),
