@@ -1613,7 +1613,7 @@ claim(
     "05.reload",
     "The reloaded model gives the same probabilities.",
     np.abs(again - predict(best_model, states[MIDDLE], test[:20])).max(),
-    at_most=0.02 if half else 1e-4,
+    at_most=1e-3,
 )
 
 # %% [markdown]

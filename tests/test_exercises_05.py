@@ -1,5 +1,8 @@
 """The exercises of lesson 05: right answers in every form, wrong ones with their words."""
 
+import copy
+from collections import Counter
+
 import numpy as np
 import torch
 from torch import nn
@@ -147,15 +150,96 @@ def abstain_torch(p, threshold):
     return best.indices.masked_fill(best.values < threshold, -1)
 
 
+def mask_of_array(lengths):
+    return np.arange(lengths.max()) < lengths[:, None]
+
+
+def mask_of_tensors(lengths):
+    return [torch.tensor(row) for row in mask_by_hand(lengths)]
+
+
+def pool_nanmean(states, mask):
+    return states.masked_fill(mask[..., None] == 0, float("nan")).nanmean(1)
+
+
+def pool_overwriting(states, mask):
+    states[mask == 0] = 0
+    return states.sum(1) / mask.sum(1, keepdim=True)
+
+
+def pool_copy(states, mask):
+    return pool_overwriting(states.clone(), mask)
+
+
+def rate_single(step, top, warm, total):
+    top = torch.tensor(top)  # float32
+    return top - top / (total - warm) * (step - warm) if step >= warm else top / warm * step
+
+
+def rate_cosine(step, top, warm, total):
+    falling = top * (1 + np.cos(np.pi * (step - warm) / (total - warm))) / 2
+    return top * step / warm if step < warm else falling
+
+
+def by_generator(named):
+    return (n for n, p in named if len(p.size()) > 1)
+
+
+def leaks_with(form, form_of_tests=None):
+    """Return a solution that compares by this form, perhaps by another one for the test texts."""
+    return lambda a, b: [t for t in b if (form_of_tests or form)(t) in {form(s) for s in a}]
+
+
+def leaks_set(training, tested):
+    return set(leaks_with(lambda t: tuple(t.upper().split()))(training, tested))
+
+
+def weights_of_mean(y):
+    counts = np.bincount(y)
+    return tuple(counts.mean() / counts)
+
+
+def count_all(encoder):
+    return sum(p.numel() for p in encoder.parameters())
+
+
+def freeze_all_first(encoder, k):
+    encoder.requires_grad_(False)
+    for part in (encoder.encoder.layer[k:], encoder.pooler):
+        part.requires_grad_(True)
+    return trainable(encoder)
+
+
+def freeze_prefix(encoder, k):
+    for name, p in encoder.named_parameters():
+        first = any(name.startswith(f"encoder.layer.{i}") for i in range(k))
+        p.requires_grad = not (name.startswith("embeddings") or first)
+    return trainable(encoder)
+
+
+def freeze_words_only(encoder, k):
+    encoder.embeddings.word_embeddings.requires_grad_(False)
+    return freezer(embeddings=False)(encoder, k)
+
+
+def abstain_overwriting(p, threshold):
+    p[p.max(1) < threshold] = -1
+    return np.where(p.max(1) < 0, -1, p.argmax(1))
+
+
+def abstain_copy(p, threshold):
+    return abstain_overwriting(p.copy(), threshold).astype(float)
+
+
 RIGHT = {
-    "attention_mask": [mask_by_hand, mask_by_padding, mask_boolean],
-    "mean_pool": [pool_by_hand, pool_einsum, pool_numpy],
-    "learning_rate": [rate, rate_interp, rate_min, rate_library],
-    "decaying": [by_ndim, by_dim, by_shape],
-    "leaks": [leaks, leaks_casefold, leaks_pandas],
-    "class_weights": [weights_by_hand, weights_sklearn, weights_torch],
-    "freeze": [freezer(), freeze_by_parameter, freeze_by_name],
-    "abstain": [abstain, abstain_by_hand, abstain_torch],
+    "attention_mask": [mask_by_hand, mask_by_padding, mask_boolean, mask_of_array, mask_of_tensors],
+    "mean_pool": [pool_by_hand, pool_einsum, pool_numpy, pool_nanmean, pool_copy],
+    "learning_rate": [rate, rate_interp, rate_min, rate_library, rate_single],
+    "decaying": [by_ndim, by_dim, by_shape, by_generator],
+    "leaks": [leaks, leaks_casefold, leaks_pandas, leaks_set],
+    "class_weights": [weights_by_hand, weights_sklearn, weights_torch, weights_of_mean],
+    "freeze": [freezer(), freeze_by_parameter, freeze_by_name, freeze_all_first],
+    "abstain": [abstain, abstain_by_hand, abstain_torch, abstain_copy],
 }
 WRONG = {
     "attention_mask": [
@@ -165,6 +249,11 @@ WRONG = {
         (lambda n: np.arange(max(n)) <= np.array(n)[:, None], "One too many"),
         (lambda n: np.arange(8) < np.array(n)[:, None], "shape (3, 5)"),
         (lambda n: np.arange(5) < np.array(n)[:, None], "use the longest of the argument"),
+        (lambda n: [[1] * k for k in n], "The rows differ in length"),
+        (lambda n: np.arange(1, max(n) + 1) < np.array(n)[:, None], "One too few"),
+        (wrong_mask(lambda m: m[np.argsort(m.sum(1))]), "sorted by length"),
+        (wrong_mask(lambda m: m[[0] * len(m)]), "row 1 is [1, 1, 1, 1, 1]; yours is [1, 1, 1, 0"),
+        (lambda n: mask_by_hand(n) if len(n) == 3 else np.ones((2, 4)), "not for [2, 4]"),
         (lambda n: "mask", "Expected numbers"),
     ],
     "mean_pool": [
@@ -175,6 +264,14 @@ WRONG = {
         (lambda s, m: (s * m[..., None]).sum(1) / m.sum(), "the whole batch"),
         (lambda s, m: s.mean(2), "shape (2, 3)"),
         (lambda s, m: (s * m[..., None])[:, 1], "The first text's vector"),
+        (lambda s, m: pool_numpy(s, m[:1].expand(2, -1)), "The second text's vector"),
+        (lambda s, m: s.sum(1) / m.sum(1)[:, None], "the padding is in the sum"),
+        (lambda s, m: (s * m[..., None]).amax(1), "not the maximum"),
+        (lambda s, m: pool_numpy(s, 1 - m), "mean of the padding"),
+        (lambda s, m: pool_numpy(s[:, 1:], m[:, 1:]), "first token is left out"),
+        (lambda s, m: nn.functional.normalize(pool_einsum(s, m)), "scaled to length 1"),
+        (lambda s, m: pool_einsum(s, m)[:, None], "without `keepdim`"),
+        (pool_overwriting, "overwritten its arguments"),
     ],
     "learning_rate": [
         (
@@ -197,6 +294,17 @@ WRONG = {
             lambda s, top, warm, total: top * (s / warm if s < warm else 1 - (s - warm) / total),
             "does not reach 0",
         ),
+        (rate_cosine, "no straight line"),
+        (lambda s, top, warm, total: rate(s, top, warm, total) * (-1) ** (s > warm), "negative"),
+        (lambda s, top, warm, total: rate(s, 1.0003 * top, warm, total), "yours is 0.00020006"),
+        (
+            lambda s, top, warm, total: (
+                top * (s // warm) if s < warm else rate(s, top, warm, total)
+            ),
+            "no straight line",
+        ),
+        (lambda s, top, warm, total: rate(s, 2e-4, 10, 110), "right for one schedule only"),
+        (lambda s, top, warm, total: rate(s, top, 10, 110), "right for one schedule only"),
     ],
     "decaying": [
         (lambda named: [n for n, _ in named], "Nothing is left out"),
@@ -208,25 +316,38 @@ WRONG = {
         ),
         (lambda named: ["dense"], "names out of the pairs"),
         (lambda named: 3, "list of names"),
+        (
+            lambda named: [n for n, _ in named if "bias" not in n and "norm" not in n.lower()],
+            "need not say",
+        ),
+        (lambda named: [p for _, p in named if p.ndim > 1], "the parameters themselves"),
+        (lambda named: [(n, p) for n, p in named if p.ndim > 1], "These are the pairs"),
+        (lambda named: " ".join(by_ndim(named)), "This is one text"),
+        (lambda named: np.array([p.ndim > 1 for _, p in named]), "list of names"),
+        (lambda named: [n for n, _ in named if "LayerNorm" not in n], "bias of dense"),
+        (lambda named: by_ndim(named)[:1], "embed.weight is missing"),
+        (lambda named: [], "The list is empty"),
     ],
     "leaks": [
         (lambda a, b: [t for t in b if t in a], "differ in case"),
-        (
-            lambda a, b: [t for t in b if t.lower() in [s.lower() for s in a]],
-            "strip the ends",
-        ),
-        (
-            lambda a, b: [t for t in b if t.strip() in [s.strip() for s in a]],
-            "case must not matter",
-        ),
-        (
-            lambda a, b: [t for t in b if t.lower().strip() in [s.lower().strip() for s in a]],
-            "two spaces",
-        ),
+        (leaks_with(str.lower), "strip the ends"),
+        (leaks_with(str.strip), "case must not matter"),
+        (leaks_with(lambda t: t.lower().strip()), "three spaces"),
+        (leaks_with(lambda t: t.lower().strip().replace("  ", " ")), "three spaces"),
+        (leaks_with(plain, str.lower), "bring the test texts"),
+        (leaks_with(lambda t: plain(t).strip(".!")), "not past punctuation"),
         (lambda a, b: a, "the training texts"),
+        (lambda a, b: [s for s in a if plain(s) in map(plain, b)], "the training texts"),
         (lambda a, b: [t for t in b if any(plain(s) in plain(t) for s in a)], "whole texts"),
+        (lambda a, b: [t for t in b if any(plain(t) in plain(s) for s in a)], "only a part of"),
         (lambda a, b: [i for i, t in enumerate(b) if plain(t)], "not numbers"),
-        (lambda a, b: [plain(t) for t in leaks(a, b)] + ["it"], "as they were given"),
+        (lambda a, b: np.array([t in leaks(a, b) for t in b]), "not numbers"),
+        (lambda a, b: [[s, t] for s in a for t in b if plain(s) == plain(t)], "or pairs"),
+        (lambda a, b: ", ".join(leaks(a, b)), "This is one text"),
+        (lambda a, b: [t for t in b if t not in leaks(a, b)], "the other half"),
+        (lambda a, b: b, "all test texts"),
+        (lambda a, b: [plain(t) for t in leaks(a, b)], "as they were given"),
+        (lambda a, b: [*leaks(a, b), "it"], "as given"),
     ],
     "class_weights": [
         (lambda y: np.bincount(y) / len(y), "other way round"),
@@ -234,7 +355,14 @@ WRONG = {
         (lambda y: 1 / np.bincount(y), "size is not"),
         (lambda y: np.ones(len(y)), "per row"),
         (lambda y: [1.0, 1.0], "three weights"),
-        (lambda y: [1.0, 1.0, 1.0], "For 6, 2 and 4 rows"),
+        (lambda y: [1.0, 1.0, 1.0], "For 6, 1 and 5 rows"),
+        (lambda y: np.median(np.bincount(y)) / np.bincount(y), "size is not"),
+        (lambda y: np.bincount(y).max() / np.bincount(y), "size is not"),
+        (lambda y: 1 - np.bincount(y) / len(y), "1 minus the share"),
+        (lambda y: len(y) / len(set(y)) * np.bincount(y), "other way round"),
+        (lambda y: [len(y) / (3 * n) for n in Counter(y.tolist()).values()], "another order"),
+        (lambda y: len(y) / (3 * np.bincount(y)), "an even set of two classes"),
+        (lambda y: dict(enumerate(weights_by_hand(y))), "a dictionary"),
     ],
     "freeze": [
         (freezer(embeddings=False), "the embeddings are not"),
@@ -242,8 +370,19 @@ WRONG = {
         (freezer(lambda e, k: e.encoder.layer), "All layers are frozen"),
         (freezer(lambda e, k: e.encoder.layer[-k:]), "upper layers"),
         (freezer(lambda e, k: e.encoder.layer[: k - 1]), "three layers are frozen"),
+        (freezer(lambda e, k: e.encoder.layer[: k + 1]), "Yours: 0, 1, 2, 3."),
+        (freezer(lambda e, k: e.encoder.layer[k:]), "upper layers"),
+        (freezer(lambda e, k: [la.dense for la in e.encoder.layer[:k]]), "only in part"),
+        (freeze_prefix, "Layers 10 and 11"),
+        (freeze_words_only, "embeddings are frozen only in part"),
+        (lambda e, k: freezer()(copy.deepcopy(e), k), "not a copy"),
+        (lambda e, k: freezer(embeddings=k > 0)(e, k), "all the same"),
+        (freezer(lambda e, k: e.encoder.layer[:3]), "For k=0 no layer"),
+        (freezer(count=lambda e: 262), "right for k=3 only"),
+        (freezer(count=lambda e: trainable(e.encoder)), "counts the layers only"),
+        (freezer(count=lambda e: count_all(e) - trainable(e)), "counts the frozen"),
         (freezer(lambda e, k: [*e.encoder.layer[:k], e.pooler]), "you froze it too"),
-        (freezer(count=lambda e: sum(p.numel() for p in e.parameters())), "counts all"),
+        (freezer(count=lambda e: count_all(e)), "counts all"),
         (freezer(count=lambda e: sum(p.requires_grad for p in e.parameters())), "counts tensors"),
     ],
     "abstain": [
@@ -254,6 +393,17 @@ WRONG = {
         (lambda p, t: p.max(1), "This is the confidence"),
         (lambda p, t: p.argmax(1)[p.max(1) >= t], "One class for each row"),
         (lambda p, t: abstain(p, 0.8), "Use the argument threshold"),
+        (lambda p, t: np.where(p.max(1) >= t, p[:, 1] > 0.5, -1), "more than two classes"),
+        (lambda p, t: np.where(p.max(0) >= t, p.argmax(0), -1), "use axis 1"),
+        (lambda p, t: np.where(p.max() >= t, p.argmax(1), -1), "no effect"),
+        (lambda p, t: abstain(p, t)[:, None], "yours is (6, 1)"),
+        (lambda p, t: [None if c < 0 else c for c in abstain(p, t)], "not None"),
+        (lambda p, t: np.maximum(abstain(p, t), 0), "0 is a class"),
+        (lambda p, t: p.max(1) >= t, "whether the model answers"),
+        (lambda p, t: np.where(p.max(1) >= t, p.argmax(1) + 1, -1), "count from 0"),
+        (lambda p, t: np.where((p >= t).any(1), (p >= t).argmax(1), -1), "the first of them"),
+        (lambda p, t: p.min(1).round() - 1, "Expected [0, -1, 2, 1, -1, 2]"),
+        (abstain_overwriting, "overwritten `probabilities`"),
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("05", RIGHT, WRONG)
