@@ -461,9 +461,8 @@ plots.confusion_matrix(target["y_test"], predicted, digits)
 # Now the experiment that carries the conclusions: 1 to 50 labels per class, two or three draws each,
 # the same images for all methods. There are two controls from scratch. One gets the very recipe by
 # which the whole source model is fine-tuned below, 50 steps at the rate 3e-3: only its starting weights
-# differ. The other gets what suits a network that starts from nothing, 200 steps at 2e-3. (From 50
-# labels per class on the short runs get more; see `train`.) How good a control is decides how large a
-# gain looks.
+# differ. The other gets four times as many steps, at 2e-3. (From 50 labels per class on the short
+# runs get more; see `train`.) How good a control is decides how large a gain looks.
 #
 # The frozen backbone gives the same features in every step, so we compute them once and train the
 # head on them, which is the same and much faster. The head starts at zero, where it adds no noise
@@ -641,12 +640,11 @@ if course.quick:
 # is the grey line: compare it with scratch at one label per class.
 #
 # The gain also depends on the control, and the two tables ask different questions. The first: does it
-# help to start from the source's weights, all else equal? Fifty steps suit the source model, which
-# has a short way to go. For random weights they are 50 passes over 10 images but 12 over 100, where
-# this control has hardly left the start when its steps run out: beside it, any method looks good. The
-# second: does it help someone who gives each network the steps that it needs? Compare the gains at 5
-# labels per class. Whoever has to choose asks the second question, so give the control your best
-# effort before you report a gain.
+# help to start from the source's weights, all else equal? Fifty steps are 50 passes over 10 images
+# but 12 over 100: look how far the control from scratch gets with these. Beside it, any method looks
+# good. The second: does it help someone who gives the network from scratch more steps? Compare the
+# gains at 5 labels per class. Whoever has to choose asks the second question, so give the control
+# your best effort before you report a gain.
 #
 # The bands are a second story: with one label per class, results differ by several points with the
 # images that you happen to have. So compare methods on the same draws, and look at the gain of each
