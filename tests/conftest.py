@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def quick_downloads(monkeypatch):
     """No folder of the user's own data, no proxy, no wait between two attempts."""
     monkeypatch.delenv("TRANSFER_LIB_DATA", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("transfer_lib.data.download.WAIT", 0)
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=lambda seconds: None))
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_data_sets(monkeypatch):
 
 def test_data_sets_that_are_damaged_or_not_looked_up(monkeypatch, tmp_path):
     def fetch(name):
-        raise data.CorruptFileError("digits is damaged. Reinstall sklearn.")
+        raise data.DataError("digits is damaged. Reinstall sklearn.")
 
     monkeypatch.setattr(data, "fetch", fetch)
     findings = {finding.name: finding.status for finding in machine.check_cached_files()}

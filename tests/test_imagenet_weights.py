@@ -137,7 +137,7 @@ def test_wrong_file_is_refused(server, monkeypatch, made, top, case, tmp_path):
         "longer": body + b"more",
     }[case]
     entry = put(monkeypatch, top, body, server.serve("w.h5", wrong))
-    with pytest.raises(data.DownloadError) as caught:
+    with pytest.raises(data.DataError) as caught:
         data.fetch(entry.name)
     assert entry.filename in str(caught.value) and "by hand" in str(caught.value)
     assert left() == []
@@ -145,7 +145,7 @@ def test_wrong_file_is_refused(server, monkeypatch, made, top, case, tmp_path):
     path = tmp_path / entry.filename
     path.write_bytes(wrong)
     monkeypatch.setenv("TRANSFER_LIB_DATA", str(tmp_path))
-    with pytest.raises(data.CorruptFileError, match="is not the file that was expected"):
+    with pytest.raises(data.DataError, match="is not the file that was expected"):
         data.fetch(entry.name)
     assert path.read_bytes() == wrong and left() == []
 

