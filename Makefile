@@ -7,14 +7,15 @@ ifdef LESSON
 LESSONS := $(LESSON)
 endif
 
-.PHONY: help setup lab test build claims bench test-backends test-colab format clean
+.PHONY: help setup lab test build claims claims-lessons bench test-backends test-colab format clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
 	@echo "make setup          only set up .venv"
 	@echo "make test           run everything that tests the project"
 	@echo "make build          build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
-	@echo "make claims         check every lesson's claims over 5 seeds (LESSON=03, PROFILE=full)"
+	@echo "make claims         measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
+	@echo "make claims-lessons the same for claims that a lesson measures itself (PROFILE=full)"
 	@echo "make bench          measure speed side by side"
 	@echo "make test-backends  run the Keras lessons on torch and on JAX"
 	@echo "make test-colab     run the course on the versions that Colab ships"
@@ -49,7 +50,10 @@ build: $(VENV)/dev.done
 	$(BIN)/python tools/build.py $(LESSONS) $(if $(FORCE),--force)
 
 claims: $(VENV)/dev.done
-	$(BIN)/python tools/run_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
+	$(BIN)/python tools/run_claims.py $(LESSONS)
+
+claims-lessons: $(VENV)/dev.done
+	$(BIN)/python tools/run_lesson_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py
