@@ -4,11 +4,13 @@ import hashlib
 
 import keras
 import numpy as np
+import pytest
 from keras import layers, ops
 from sklearn.decomposition import PCA
 
 import exercise_cases
 from exercise_cases import Arguments
+from transfer_lib.vgg16_mini import VGG16Mini
 
 MEAN = np.array([103.939, 116.779, 123.68], "float32")
 
@@ -370,7 +372,13 @@ RIGHT = {
         parameters_by_keras,
         lambda shape, classes: np.float64(parameters(shape, classes)),
     ],
-    "unfreeze": [unfreeze_names, unfreeze_slice, unfreeze_by_number, unfreeze_and_return],
+    "unfreeze": [
+        unfreeze_names,
+        unfreeze_slice,
+        unfreeze_by_number,
+        unfreeze_and_return,
+        unfreeze_layers_only,
+    ],
     "fuse": [fuse_with(by_pca), fuse_with(by_svd), fuse_with(by_fit_transform)],
     "split": [
         lambda left, side, border: (left + side <= border, left >= border),
@@ -473,7 +481,6 @@ WRONG = {
     ],
     "unfreeze": [
         (unfreeze_all, "Every layer can be trained"),
-        (unfreeze_layers_only, "overrules them"),
         (unfreeze_then_freeze, "`False` freezes all again"),
         (unfreeze_the_name, "no layer with weights is"),
         (unfreeze_model_last, "whatever was set before"),
@@ -522,3 +529,22 @@ WRONG = {
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("04", RIGHT, WRONG)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("answer", [unfreeze_names, unfreeze_layers_only])
+def test_what_unfreeze_accepts_trains_block_5_and_no_other(answer, nested):
+    base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base.trainable = False
+    answer(base)
+    x = keras.Input((32, 32, 3))
+    inside = base(x) if nested else base.output
+    outputs = layers.Dense(2)(layers.Flatten()(inside))
+    model = keras.Model(x if nested else base.input, outputs)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = {w.path: w.numpy() for w in base.weights}
+    model.fit(
+        np.random.default_rng(0).normal(size=(4, 32, 32, 3)), np.array([0, 1, 0, 1]), verbose=0
+    )
+    changed = {w.path for w in base.weights if not np.array_equal(before[w.path], w.numpy())}
+    assert changed == {path for path in before if "block5" in path}

@@ -113,10 +113,9 @@ def reweight(answer):
     w = np.array([0.1, 0.2, 0.3, 0.2, 0.2])
     wrong = np.array([True, False, True, True, False])
     beta, error = 0.5, 0.2
-    given = w.copy()
-    value = _values(call(answer, given, wrong.copy(), 3, beta, error), (5,), "the weights")
-    if not close(given, w):
-        raise Wrong("Your function changes the array it is given. Work on a copy: `np.array(w)`.")
+    changes = "Your function changes the array it is given. Work on a copy: `np.array(w)`."
+    value = call(answer, w, wrong, 3, beta, error, mutation=changes)
+    value = _values(value, (5,), "the weights")
     grow = (1 - error) / error
 
     def after(source, target, hit=wrong):

@@ -240,8 +240,11 @@ def abstain(answer):
     p = np.array(rows)
     best, confidence = p.argmax(1), p.max(1)
     right = np.array([0, -1, 2, 1, -1, 2])
-    given = p.copy()
-    value = call(answer, given, 0.8)
+    changes = (
+        "Your code has overwritten `probabilities`, which is needed again. "
+        "Work on a copy: `probabilities.copy()`."
+    )
+    value = call(answer, p, 0.8, mutation=changes)
     if isinstance(value, list | tuple) and any(item is None for item in value):
         raise Wrong("Where the model abstains, put -1, not None.")
     value = array(value, "the classes")
@@ -288,8 +291,3 @@ def abstain(answer):
         )
     if not close(value, best):
         raise Wrong("At a threshold of 0.2 nothing is left out here. Use the argument threshold.")
-    if not np.array_equal(given, p):
-        raise Wrong(
-            "The classes are right, but your code has overwritten `probabilities`, which is needed "
-            "again. Work on a copy: `probabilities.copy()`."
-        )
