@@ -7,7 +7,7 @@ ifdef LESSON
 LESSONS := $(LESSON)
 endif
 
-.PHONY: help setup lab test build claims claims-lessons bench test-backends test-colab format clean
+.PHONY: help setup lab test build claims claims-lessons bench test-processors test-backends test-colab format clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
@@ -17,6 +17,7 @@ help:
 	@echo "make claims         measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
 	@echo "make claims-lessons the same for claims that a lesson measures itself (PROFILE=full)"
 	@echo "make bench          measure speed side by side"
+	@echo "make test-processors rerun the answered notebooks as other processors would"
 	@echo "make test-backends  run the Keras lessons on torch and on JAX"
 	@echo "make test-colab     run the course on the versions that Colab ships"
 	@echo "make format         format and lint"
@@ -57,6 +58,9 @@ claims-lessons: $(VENV)/dev.done
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py
+
+test-processors: $(VENV)/dev.done
+	$(BIN)/python tools/test_processors.py
 
 test-backends: $(VENV)/dev.done
 	$(BIN)/python tools/other_environment.py jax

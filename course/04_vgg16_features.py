@@ -716,7 +716,7 @@ def mean(name, which, k):
 # Now compare your forecast with what was measured. A block within three points of the best counts:
 # which of two such blocks is ahead can depend on the draw of labels.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 accuracy_by_block = {number: mean("faces", f"block {number}", 2) for number in range(1, 6)}
 ex.forecast.check(forecast, accuracy_by_block)
 

@@ -73,10 +73,11 @@ def computes_in_bfloat16(device):
     """Say whether the device has instructions for bfloat16, with which training is faster."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):
-        able = torch.cpu.get_capabilities()
-        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-    return False
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    able = torch.cpu.get_capabilities()
+    used = torch.backends.cpu.get_cpu_capability()  # fewer, where ATEN_CPU_CAPABILITY says so
+    return "AVX512" in used and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 half = computes_in_bfloat16(device)  # section 7.7 says what it is

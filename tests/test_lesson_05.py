@@ -127,8 +127,11 @@ def test_bfloat16_is_used_where_the_processor_has_instructions_for_it(lesson, mo
     cpu, apple = torch.device("cpu"), torch.device("mps")
     for has, expected in (({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({}, False)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: has, raising=False)
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
         assert lesson.computes_in_bfloat16(cpu) is expected
         assert lesson.computes_in_bfloat16(apple) is False
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+        assert lesson.computes_in_bfloat16(cpu) is False
     monkeypatch.delattr(torch.cpu, "get_capabilities")  # as in older releases of torch
     assert lesson.computes_in_bfloat16(cpu) is False
 
