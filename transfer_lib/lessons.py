@@ -11,7 +11,7 @@ class Lesson:
     Attributes
     ----------
     number : str
-        Two digits, ``"03"``.
+        Two characters: ``"03"``, or ``"A1"`` for an appendix.
     name : str
         The file name without its ending, ``"03_mnist_pretrain_finetune"``.
     title : str
@@ -34,19 +34,12 @@ class Lesson:
 
 LESSONS = (
     Lesson("00", "00_start_here", "Start here", 10, "none", "Python"),
-    Lesson(
-        "01",
-        "01_concepts",
-        "What transfers: domains, tasks and four ways to carry knowledge",
-        60,
-        "none",
-        "Python, NumPy arrays",
-    ),
+    Lesson("01", "01_what_transfers", "What transfers", 50, "none", "Python, NumPy arrays"),
     Lesson(
         "02",
-        "02_loss_mathematics",
-        "The mathematics of transfer losses, proved in code",
-        75,
+        "02_two_losses",
+        "Two losses, one total",
+        60,
         "keras",
         "Python, NumPy arrays, derivatives, matrices and eigenvectors",
     ),
@@ -66,6 +59,23 @@ LESSONS = (
         90,
         "torch",
         "Lesson 03; a little PyTorch helps",
+    ),
+    Lesson("08", "08_four_ways", "Four ways to carry knowledge", 60, "none", "Lesson 01"),
+    Lesson(
+        "09",
+        "09_aligning_domains",
+        "Aligning domains: the mathematics",
+        55,
+        "none",
+        "Lesson 02",
+    ),
+    Lesson(
+        "A1",
+        "A1_fields_and_questions",
+        "Fields of application and frequent questions",
+        15,
+        "none",
+        "Lesson 01",
     ),
 )
 
