@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Python, NumPy arrays" engine="none"
 # # 01. What transfers
 #
 # You will move a data set with sliders, see a classifier lose it, and repair it with a few labels.
@@ -353,13 +353,8 @@ birds = (
 )
 ex.name_the_shift.check(flu, age, spam, birds)
 
-# %% exercise="01.q_turned"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_turned.ask(choice)
+# %%
+ex.q_turned.ask(...)
 
 # %% [markdown]
 # ## 2. What knowledge is when it moves
@@ -510,13 +505,8 @@ claim(
 # same, the domains differ, and labels exist in the source alone; this is also called **domain
 # adaptation** (领域自适应). In **unsupervised** transfer (无监督迁移) neither has labels.
 
-# %% exercise="01.q_layers"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_layers.ask(choice)
+# %%
+ex.q_layers.ask(...)
 
 # %% [markdown]
 # ## 3. The three phases
@@ -659,13 +649,8 @@ claim(
 #
 # Which is right depends on what you are asked for.
 
-# %% exercise="01.q_multitask"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_multitask.ask(choice)
+# %%
+ex.q_multitask.ask(...)
 
 # %% [markdown]
 # ## 5. When it hurts: negative transfer
@@ -847,13 +832,8 @@ def guard(target_validation, source_accuracy):
 
 ex.guard.check(guard)
 
-# %% exercise="01.q_negative"
-choice = (
-    ### BEGIN SOLUTION
-    "d"
-    ### END SOLUTION
-)
-ex.q_negative.ask(choice)
+# %%
+ex.q_negative.ask(...)
 
 # %%
 course.progress()

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Python, NumPy arrays, derivatives, matrices and eigenvectors" engine="keras"
 # # 02. Two losses, one total
 #
 # A transfer method is a loss with a story. This lesson takes the losses without the story. Each
@@ -334,13 +334,8 @@ claim(
 # %% [markdown]
 # The mistaken one learns less, but it learns: that is why the mistake survives.
 
-# %% exercise="02.q_softmax"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_softmax.ask(choice)
+# %%
+ex.q_softmax.ask(...)
 
 # %% [markdown]
 # ## 3. Two losses, one total
@@ -545,13 +540,8 @@ claim(
 # large λ follows the noise of a few labels. The best λ lies between. With many labels the curve
 # is flat on the right: then the source has little to give.
 
-# %% exercise="02.q_lambda"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_lambda.ask(choice)
+# %%
+ex.q_lambda.ask(...)
 
 # %% [markdown]
 # ## 4. A sum is not a mean
@@ -666,13 +656,8 @@ lam_equal = (
 )
 ex.equal_weight.check(lam_equal)
 
-# %% exercise="02.q_sum"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_sum.ask(choice)
+# %%
+ex.q_sum.ask(...)
 
 # %% [markdown]
 # ### Why the curve over λ is a U: bias and variance
@@ -873,13 +858,8 @@ print(f"2 / (1 + 10) = {2 / 11:.4f}: both factors {abs(1 - 2 / 11):.3f} and {abs
 # factor. It is one of the rates that jump, close below the limit. If your training loss grows or is
 # NaN, first make the learning rate smaller.
 
-# %% exercise="02.q_rate"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_rate.ask(choice)
+# %%
+ex.q_rate.ask(...)
 
 # %% [markdown]
 # **Warm start.** The step count depends on where you begin. Along one eigenvector, to come from the
@@ -995,13 +975,8 @@ claim(
 # So a warm start changes the result when there are fewer labels than weights, when you stop early,
 # or when the loss has many minima, as that of a network has.
 
-# %% exercise="02.q_warm"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_warm.ask(choice)
+# %%
+ex.q_warm.ask(...)
 
 # %% [markdown]
 # ## Your progress

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 01" engine="none"
 # # 08. Four ways to carry knowledge
 #
 # [Lesson 01](01_what_transfers.ipynb) named four things that can move from a source to a target:
@@ -286,13 +286,8 @@ def reweight(w, wrong, n_source, beta, error):
 
 ex.reweight.check(reweight)
 
-# %% exercise="08.q_weights"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_weights.ask(choice)
+# %%
+ex.q_weights.ask(...)
 
 # %% [markdown]
 # ## 2. Feature-based: move a representation
@@ -835,13 +830,8 @@ claim(
 # other problems, the borders do not: measure a few cells of your own. The choice from a map of test
 # scores is also a little too hopeful, since each cell chooses among six.
 
-# %% exercise="08.q_strategy"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_strategy.ask(choice)
+# %%
+ex.q_strategy.ask(...)
 
 # %%
 course.progress()

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 02" engine="none"
 # # 09. Aligning domains: the mathematics
 #
 # [Lesson 08](08_four_ways.ipynb) aligned two domains and pulled parameters in a few lines. This
@@ -110,13 +110,8 @@ claim(
     at_most=0.1,
 )
 
-# %% exercise="09.q_collapse"
-choice = (
-    ### BEGIN SOLUTION
-    "d"
-    ### END SOLUTION
-)
-ex.q_collapse.ask(choice)
+# %%
+ex.q_collapse.ask(...)
 
 # %% [markdown]
 # Two things make mappings work: **pairs**, where you know which belongs to which, or
@@ -386,13 +381,8 @@ claim(
 # No measure without target labels can see the mistake here, where the cloud looks the same after
 # half a turn. A few labelled target examples can: the table at the end of this section has five.
 
-# %% exercise="09.q_marginals"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_marginals.ask(choice)
+# %%
+ex.q_marginals.ask(...)
 
 # %% [markdown]
 # ### Correlation alignment

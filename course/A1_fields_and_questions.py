@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 01" engine="none"
 # # A1. Fields of application and frequent questions
 #
 # An appendix to read after [lesson 01](01_what_transfers.ipynb): where transfer learning is used,
@@ -69,13 +69,8 @@ course = transfer_lib.setup("A1")
 # are a studied example: Raghu et al., *Transfusion: Understanding Transfer Learning for Medical Imaging*
 # ([2019](https://arxiv.org/abs/1902.07208)).
 
-# %% exercise="A1.q_few"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_few.ask(choice)
+# %%
+ex.q_few.ask(...)
 
 # %%
 course.progress()

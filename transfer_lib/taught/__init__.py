@@ -1,1 +1,1 @@
-"""What lessons define and later lessons import. Built from `course/`; edit it there."""
+"""What the lessons have taught, for later lessons and tests to import. Built."""
