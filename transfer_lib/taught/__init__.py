@@ -1,0 +1,1 @@
+"""What the lessons teach, importable: built from their cells, never edited."""
