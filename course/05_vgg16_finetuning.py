@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 04" engine="keras"
 # # 05. VGG16: heads, fine-tuning, fusion
 #
 # Lesson 04 took features from a frozen network and found the layer that suits the targets. Now you

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 06" engine="torch"
 # # 07. BERT: what goes wrong, and your own texts
 #
 # In lesson 06 you fine-tuned BERT on 200 reviews, and it went well. Here it goes wrong in seven ways,
@@ -613,9 +613,8 @@ valid_films, valid_devices = (np.intersect1d(validation, rows) for rows in (film
 
 def shifted(seed):
     """Return training and validation rows of the three models, and unseen device reviews."""
-    source, target = (
-        draw(labels, np.intersect1d(train, rows), 200, seed) for rows in (films, devices)
-    )
+    source = draw(labels, np.intersect1d(train, films), 200, seed)
+    target = draw(labels, np.intersect1d(train, devices), 200, seed)
     mixed = np.concatenate([source, draw(labels, target, 50, seed)])
     unseen = np.setdiff1d(devices, np.concatenate([target, validation]))
     return {

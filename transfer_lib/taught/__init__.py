@@ -1,1 +1,1 @@
-"""What the lessons teach, importable: built from their cells, never edited."""
+"""What the lessons have taught, for later lessons and tests to import. Built."""

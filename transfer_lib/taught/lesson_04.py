@@ -1,4 +1,4 @@
-"""What lesson 04 teaches, for later lessons. Built from its cells tagged `keep`."""
+"""Lesson 04, VGG16: features: its cells tagged `keep`, built."""
 
 import keras
 import numpy as np

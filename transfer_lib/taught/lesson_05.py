@@ -1,4 +1,4 @@
-"""What lesson 05 teaches, for later lessons. Built from its cells tagged `keep`."""
+"""Lesson 05, VGG16: heads, fine-tuning, fusion: its cells tagged `keep`, built."""
 
 import keras
 import numpy as np

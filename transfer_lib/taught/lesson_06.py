@@ -1,4 +1,4 @@
-"""What lesson 06 teaches, for later lessons. Built from its cells tagged `keep`."""
+"""Lesson 06, BERT: from text to a classifier: its cells tagged `keep`, built."""
 
 import copy
 import html

@@ -1,4 +1,4 @@
-"""What lesson 07 teaches, for later lessons. Built from its cells tagged `keep`."""
+"""Lesson 07, BERT: what goes wrong, and your own texts: its cells tagged `keep`, built."""
 
 import numpy as np
 import torch
