@@ -1,4 +1,4 @@
-"""The tokeniser widget of lesson 05 in JupyterLab: typed by keyboard, answered in words."""
+"""The tokeniser widget of lesson 06 in JupyterLab: typed by keyboard, answered in words."""
 
 import nbformat
 
@@ -9,8 +9,8 @@ pytestmark = lab.needs_browser
 
 def test_a_sentence_typed_into_the_widget_is_tokenised(tmp_path):
     with lab.server(tmp_path) as address, lab.page() as page:
-        nbformat.write(lab.upto("05", "retokenise"), tmp_path / "lessons/05_widget.ipynb")
-        lab.run_all(page, address, "05_widget")
+        nbformat.write(lab.upto("06", "retokenise"), tmp_path / "lessons/06_widget.ipynb")
+        lab.run_all(page, address, "06_widget")
         cell = lab.show(page, "def retokenise")
         output = cell.locator(".jp-OutputArea")
         entry = output.get_by_label("Sentence")
