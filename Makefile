@@ -7,18 +7,23 @@ ifdef LESSON
 LESSONS := $(LESSON)
 endif
 
-.PHONY: help setup lab test build claims bench test-backends test-colab format clean
+.PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
+	build claims claims-lessons bench format clean
 
 help:
-	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
-	@echo "make setup          only set up .venv"
-	@echo "make test           run everything that tests the project"
-	@echo "make build          build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
-	@echo "make claims         check every lesson's claims over 5 seeds (LESSON=03, PROFILE=full)"
-	@echo "make bench          measure speed side by side"
-	@echo "make test-backends  run the Keras lessons on torch and on JAX"
-	@echo "make test-colab     run the course on the versions that Colab ships"
-	@echo "make format         format and lint"
+	@echo "make lab              open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
+	@echo "make setup            only set up .venv"
+	@echo "make test             run everything that tests the project"
+	@echo "make test-fast        run the tests that need no notebook and no browser"
+	@echo "make build            build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
+	@echo "make claims           measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
+	@echo "make claims-lessons   the same for claims that a lesson measures itself (PROFILE=full)"
+	@echo "make bench            measure speed side by side"
+	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
+	@echo "make test-processors  rerun the answered notebooks as other processors would"
+	@echo "make test-backends    run the Keras lessons on torch and on JAX"
+	@echo "make test-colab       run the course on the versions that Colab ships"
+	@echo "make format           format and lint"
 
 setup: $(VENV)/lab.done
 
@@ -40,19 +45,35 @@ lab: $(VENV)/lab.done
 		$(if $(NO_BROWSER),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root) \
 		lessons/00_start_here.ipynb
 
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: $(VENV)/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PYTEST) tests -m "not slow"
+
+test-unanswered: $(VENV)/dev.done
+	$(BIN)/python tools/build.py --unanswered $(LESSONS)
 
 build: $(VENV)/dev.done
 	$(BIN)/python tools/build.py $(LESSONS) $(if $(FORCE),--force)
 
 claims: $(VENV)/dev.done
-	$(BIN)/python tools/run_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
+	$(BIN)/python tools/run_claims.py $(LESSONS)
+
+claims-lessons: $(VENV)/dev.done
+	$(BIN)/python tools/run_lesson_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py
+
+test-processors: $(VENV)/dev.done
+	$(BIN)/python tools/test_processors.py
 
 test-backends: $(VENV)/dev.done
 	$(BIN)/python tools/other_environment.py jax
