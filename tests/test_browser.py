@@ -22,7 +22,7 @@ def page():
 
 
 def test_lesson_00_runs_and_its_question_answers_by_keyboard(address, page, tmp_path_factory):
-    lab.run_all(page, address, "00_start_here")
+    lab.run_all(page, address, "00_first_transfer")
     cell = lab.show(page, "ex.q_profile.ask(choice)")
     letters = cell.locator(".jp-OutputArea button")
     letters.first.wait_for()

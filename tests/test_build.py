@@ -40,7 +40,7 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(cells_module, "ROOT", tmp_path)
 
     def write(cells):
-        path = tmp_path / "course/00_start_here.py"
+        path = tmp_path / "course/00_first_transfer.py"
         path.write_text(HEADER + cells, "utf8")
         return path
 
@@ -162,7 +162,7 @@ def test_badge_and_colab_lines_are_stamped(course):
     path = course('# %% tags=["setup"]\nimport transfer_lib\n')
     where = build.address()
     notebook = build.read(path)
-    assert "/blob/main/lessons/00_start_here.ipynb" in notebook.cells[0].source
+    assert "/blob/main/lessons/00_first_transfer.ipynb" in notebook.cells[0].source
     assert f"git+{where['repository']}@{where['branch']}" in notebook.cells[1].source
     assert notebook.cells[1].source.endswith("\nimport transfer_lib")
 
@@ -170,7 +170,7 @@ def test_badge_and_colab_lines_are_stamped(course):
 def test_two_runs_are_equal_to_the_byte(course, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "answers", dict)
     path = course("# %%\nprint('once')\nprint('twice')\n\n# %%\n1 + 1\n")
-    assert build.build(path) == ["solutions/00_start_here.ipynb", "lessons/00_start_here.ipynb"]
+    assert build.build(path) == ["solutions/00_first_transfer.ipynb", "lessons/00_first_transfer.ipynb"]
     solution, lesson = (tmp_path / folder / f"{path.stem}.ipynb" for folder in FOLDERS)
     first = solution.read_bytes()
     assert json.loads(first)["cells"][1]["outputs"][0]["text"] == ["once\n", "twice\n"]

@@ -1,6 +1,9 @@
 """Lesson 09, Aligning domains: the mathematics: its cells tagged `keep`, built."""
 
 import numpy as np
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 
 def cloud(n, rng):
@@ -42,6 +45,14 @@ def median_distance(*clouds):
     return np.median(pdist(np.vstack(clouds)))
 
 
+def mmd_unbiased(K_ss, K_tt, K_st):
+    """Return the unbiased squared MMD from kernels of shapes (n, n), (m, m) and (n, m)."""
+    n, m = K_st.shape
+    within_source = (K_ss.sum() - np.trace(K_ss)) / (n * (n - 1))
+    within_target = (K_tt.sum() - np.trace(K_tt)) / (m * (m - 1))
+    return within_source + within_target - 2 * K_st.mean()
+
+
 def mmd2_gradient(z, target, width):
     """Return the gradient of the plain squared MMD by the points z, shape (n, d)."""
     n, m = len(z), len(target)
@@ -76,6 +87,12 @@ def coral_align(source, target):
     return (source - source.mean(axis=0)) @ A + target.mean(axis=0)
 
 
+def coral_loss(source, target):
+    """Return the CORAL loss of two samples of shapes (n, d) and (m, d)."""
+    difference = np.cov(source.T) - np.cov(target.T)
+    return np.sum(difference**2) / (4 * source.shape[1] ** 2)
+
+
 def l2sp(X, y, alpha, w_source):
     """Return the weights (d,) of ridge regression pulled towards ``w_source``."""
     A = X.T @ X / len(y) + alpha * np.eye(X.shape[1])
@@ -90,6 +107,11 @@ def lasso(X, y, alpha, steps=500):
         moved = w - rate * 2 * (A @ w - b)
         w = np.sign(moved) * np.maximum(np.abs(moved) - rate * alpha, 0)
     return w
+
+
+def l2sp_gradient(X, y, w, w_source, alpha):
+    """Return the gradient of mse(X @ w) + alpha * ||w - w_source||^2 by w, shape (d,)."""
+    return 2 / len(y) * X.T @ (X @ w - y) + 2 * alpha * (w - w_source)
 
 
 def diabetes():
@@ -114,3 +136,25 @@ def california():
     source = np.sqrt((to_line**2).sum(axis=2).min(axis=1)) > 30
     inputs = np.log(X[:, :6])  # long right tails
     return inputs[source], 100 * y[source], inputs[~source], 100 * y[~source], "thousand dollars"
+
+
+ALPHAS = np.logspace(0, 4, 13)
+
+
+def ridge(X, y):
+    """Fit scaler and ridge on these rows; alpha by leave-one-out on them."""
+    return make_pipeline(StandardScaler(), RidgeCV(ALPHAS)).fit(X, y)
+
+
+def five_methods(X_s, y_s, X_t, y_t, X_new):
+    """Return the predictions of each method for new target rows, by name."""
+    source = ridge(X_s, y_s)
+    scaler, left_over = source[0], y_t - source.predict(X_t)
+    correction = RidgeCV(ALPHAS).fit(scaler.transform(X_t), left_over)
+    return {
+        "source only": source.predict(X_new),
+        "source + constant": source.predict(X_new) + left_over.mean(),
+        "target only": ridge(X_t, y_t).predict(X_new),
+        "pooled": ridge(np.vstack([X_s, X_t]), np.r_[y_s, y_t]).predict(X_new),
+        "biased ridge": source.predict(X_new) + correction.predict(scaler.transform(X_new)),
+    }

@@ -180,7 +180,7 @@ course.progress()
 # - The quick profile needs no network; the full profile uses the well-known data sets and models.
 # - An exercise has four outcomes: not attempted, your code raised an error, not yet, right.
 #
-# **Next:** [lesson 03](03_mnist_pretrain_finetune.ipynb) takes a network through the whole cycle
+# **Next:** [lesson 03](03_digits.ipynb) takes a network through the whole cycle
 # of transfer learning.
 #
 # ## Sources
