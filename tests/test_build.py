@@ -170,7 +170,7 @@ def test_badge_and_colab_lines_are_stamped(course):
 def test_two_runs_are_equal_to_the_byte(course, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "answers", dict)
     path = course("# %%\nprint('once')\nprint('twice')\n\n# %%\n1 + 1\n")
-    assert build.build(path) == ["solutions/00_first_transfer.ipynb", "lessons/00_first_transfer.ipynb"]
+    assert build.build(path) == [f"{folder}/00_first_transfer.ipynb" for folder in FOLDERS]
     solution, lesson = (tmp_path / folder / f"{path.stem}.ipynb" for folder in FOLDERS)
     first = solution.read_bytes()
     assert json.loads(first)["cells"][1]["outputs"][0]["text"] == ["once\n", "twice\n"]
