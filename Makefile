@@ -7,15 +7,17 @@ ifdef LESSON
 LESSONS := $(LESSON)
 endif
 
-.PHONY: help setup lab test build claims bench test-backends test-colab format clean
+.PHONY: help setup lab test test-fast test-unanswered build claims bench test-backends test-colab format clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
 	@echo "make setup          only set up .venv"
 	@echo "make test           run everything that tests the project"
+	@echo "make test-fast      run the tests that need no notebook and no browser"
 	@echo "make build          build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
 	@echo "make claims         check every lesson's claims over 5 seeds (LESSON=03, PROFILE=full)"
 	@echo "make bench          measure speed side by side"
+	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-backends  run the Keras lessons on torch and on JAX"
 	@echo "make test-colab     run the course on the versions that Colab ships"
 	@echo "make format         format and lint"
@@ -40,10 +42,20 @@ lab: $(VENV)/lab.done
 		$(if $(NO_BROWSER),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root) \
 		lessons/00_start_here.ipynb
 
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: $(VENV)/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(PYTEST) tests -m "not slow"
+
+test-unanswered: $(VENV)/dev.done
+	$(BIN)/python tools/build.py --unanswered $(LESSONS)
 
 build: $(VENV)/dev.done
 	$(BIN)/python tools/build.py $(LESSONS) $(if $(FORCE),--force)

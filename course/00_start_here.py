@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Python" engine="none"
 # # 00. Start here
 #
 # A network that has learned one task already knows much of what a second task needs.

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Python, NumPy arrays" engine="none"
 # # 01. What transfers: domains, tasks and four ways to carry knowledge
 #
 # You will move a data set with sliders, see a classifier lose it, and bring the classifier back in

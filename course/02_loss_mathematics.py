@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Python, NumPy arrays, derivatives, matrices and eigenvectors" engine="keras"
 # # 02. The mathematics of transfer losses, proved in code
 #
 # A transfer method is a loss with a story. This lesson takes the losses without the story. Each

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Python, NumPy arrays, what a neural network is" engine="keras"
 # # 03. Pretrain, transfer, fine-tune: handwritten digits
 #
 # You will take one small network through the whole cycle: **pretrain** it where labels are free,

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 03" engine="keras"
 # # 04. VGG16 as a feature extractor
 #
 # VGG16 (2014) is the network of most articles on transfer learning: plain, deep, and trained on a

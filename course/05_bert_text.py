@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] needs="Lesson 03; a little PyTorch helps" engine="torch"
 # # 05. BERT: text classification by fine-tuning
 #
 # BERT read millions of pages before you met it. It did so without labels: words were hidden, and

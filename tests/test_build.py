@@ -8,8 +8,10 @@ import nbformat
 import pytest
 
 import build
+import cells as cells_module
 
-HEADER = "# %% [markdown]\n# # 00. Start here\n\n"
+HEADER = '# %% [markdown] needs="Python" engine="none"\n# # 00. Start here\n\n'
+FOLDERS = ("solutions", "lessons")
 CELL = '# %% exercise="00.a"\n'
 WHOLE = """x = (
     ### BEGIN SOLUTION
@@ -35,7 +37,7 @@ def course(tmp_path, monkeypatch):
     """A course of one lesson, whose cells a test writes."""
     (tmp_path / "course").mkdir()
     shutil.copy(build.ROOT / "pyproject.toml", tmp_path)
-    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(cells_module, "ROOT", tmp_path)
 
     def write(cells):
         path = tmp_path / "course/00_start_here.py"
@@ -57,6 +59,52 @@ def test_a_value_and_a_body_are_blanked_and_answered(course):
     assert "    c = b * 2\n    return c\n" in answered and "SOLUTION" not in answered
 
 
+@pytest.mark.parametrize(
+    ("line", "blank"),
+    [
+        ("x = a * b  ### SOLUTION", "x = ..."),
+        ("    x[0], y = (a * b), 1  ### SOLUTION", "    x[0], y = ..."),
+        ("x += f(a=1)  ### SOLUTION", "x += ..."),
+        ('é: str = "="  ### SOLUTION', "é: str = ..."),
+        ("    return (a + b) / 2  ### SOLUTION", "    return ..."),
+    ],
+)
+def test_an_answer_of_one_line_is_marked_at_its_end(course, line, blank):
+    body = f"if True:\n{line}\n" if line.startswith(" ") else f"{line}\n"
+    notebook = build.read(course(f"{CELL}{body}"))
+    assert build.lesson_of(notebook).cells[1].source.split("\n")[-1] == blank
+    assert build.solution_of(notebook).cells[1].source.split("\n")[-1] == line.split("  ###")[0]
+
+
+def test_an_argument_of_a_call_is_an_answer_too(course):
+    notebook = build.read(course(f"{CELL}x = f(\n    1,\n    a=b == 2,  ### SOLUTION\n)\n"))
+    assert build.lesson_of(notebook).cells[1].source == "x = f(\n    1,\n    a=...,\n)"
+    assert build.solution_of(notebook).cells[1].source == "x = f(\n    1,\n    a=b == 2,\n)"
+
+
+def test_a_question_is_answered_from_the_exercises(course, monkeypatch):
+    monkeypatch.setattr(cells_module, "letter", {"00.q": "b"}.get)
+    path = course("# %%\nex.q.ask(...)\n")
+    notebook = build.read(path)
+    assert build.lesson_of(notebook).cells[1].source == "ex.q.ask(...)"
+    assert build.solution_of(notebook).cells[1].source == 'ex.q.ask("b")'
+    assert "question" not in build.lesson_of(notebook).cells[1].metadata
+    assert build.answers() == {"00.q": {"starter": "ex.q.ask(...)", "solution": 'ex.q.ask("b")'}}
+
+
+def test_a_question_that_is_not_there_is_refused():
+    with pytest.raises(build.BuildError, match="lesson 00 has no question q_none"):
+        cells_module.letter("00.q_none")
+
+
+def test_the_appendix_is_a_lesson(course):
+    path = course("# %%\n1\n")
+    text = path.read_text().replace("# # 00. ", "# # A1. ")
+    path.with_name("A1_fields.py").write_text(text)
+    assert [row.number for row in build.table()] == ["00", "A1"]
+    assert build.source_of("A1").stem == "A1_fields"
+
+
 def test_answers_come_from_the_source(course):
     course(CELL + WHOLE)
     assert build.answers() == {"00.a": {"starter": "x = ...", "solution": "x = 3"}}
@@ -69,6 +117,11 @@ def test_answers_come_from_the_source(course):
         (WHOLE.replace("    3\n", "    ### BEGIN SOLUTION\n"), "nested"),
         (WHOLE.replace("    ### BEGIN SOLUTION\n", ""), "END without BEGIN"),
         (WHOLE.replace("### BEGIN", "# BEGIN"), "a marker is written"),
+        ("x = 3  # SOLUTION\n", "a marker is written"),
+        ("f(x)  ### SOLUTION\n", "ends a line like `x = value`"),
+        ("f(\n    3,  ### SOLUTION\n)\n", "ends a line like `x = value`"),
+        (WHOLE.replace("    3", "    3  ### SOLUTION"), "inside a solution"),
+        ("ex.a.ask(...)\nex.b.ask(...)\n", "needs a cell of its own"),
     ],
 )
 def test_bad_markers_are_refused(course, cells, words):
@@ -80,6 +133,8 @@ def test_bad_markers_are_refused(course, cells, words):
     ("cells", "words"),
     [
         ("# %%\n" + WHOLE, "needs `exercise=`"),
+        ("# %%\nx = 3  ### SOLUTION\n", "needs `exercise=`"),
+        (CELL.replace("00", "01") + WHOLE, "another lesson's number"),
         (CELL + "x = 3\n", "needs a solution"),
         (CELL + WHOLE + "\n" + CELL + WHOLE, "two cells"),
     ],
@@ -90,10 +145,16 @@ def test_incomplete_exercises_are_refused(course, cells, words):
         build.answers()
 
 
-def test_the_title_comes_from_the_table(course):
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("# # 00. ", "# # 01. "), ('needs="Python" ', ""), ('engine="none"', 'engine="tf"')],
+)
+def test_the_first_cell_describes_the_lesson(course, old, new):
     path = course("# %%\n1\n")
-    path.write_text(path.read_text().replace("Start here", "Begin"))
-    with pytest.raises(build.BuildError, match="the first line must be `# 00. Start here`"):
+    row = build.table()[0]
+    assert (row.number, row.title, row.needs, row.engine) == ("00", "Start here", "Python", "none")
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(build.BuildError, match="must begin with `# 00. Title`"):
         build.read(path)
 
 
@@ -110,14 +171,27 @@ def test_two_runs_are_equal_to_the_byte(course, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "answers", dict)
     path = course("# %%\nprint('once')\nprint('twice')\n\n# %%\n1 + 1\n")
     assert build.build(path) == ["solutions/00_start_here.ipynb", "lessons/00_start_here.ipynb"]
-    target = tmp_path / "lessons/00_start_here.ipynb"
-    first = target.read_bytes()
+    solution, lesson = (tmp_path / folder / f"{path.stem}.ipynb" for folder in FOLDERS)
+    first = solution.read_bytes()
     assert json.loads(first)["cells"][1]["outputs"][0]["text"] == ["once\n", "twice\n"]
+    for cell in json.loads(lesson.read_bytes())["cells"][1:]:
+        assert cell["outputs"] == [] and cell["execution_count"] is None
     assert build.build(path) == []
-    assert len(build.build(path, force=True)) == 2
-    assert target.read_bytes() == first
+    assert build.build(path, force=True) == []
+    assert solution.read_bytes() == first
     path.write_text(path.read_text().replace("1 + 1", "1 + 2"))
     assert len(build.build(path)) == 2
+
+
+def test_a_change_of_prose_keeps_the_outputs(course, monkeypatch):
+    monkeypatch.setattr(build, "answers", dict)
+    path = course("# %%\nprint(1)\n\n# %% [markdown]\n# Old.\n")
+    build.build(path)
+    path.write_text(path.read_text().replace("Old", "New"))
+    monkeypatch.setattr(build, "execute", None)
+    assert len(build.build(path)) == 2
+    solution = nbformat.read(cells_module.ROOT / f"solutions/{path.stem}.ipynb", 4)
+    assert solution.cells[1].outputs[0].text == "1\n" and solution.cells[2].source == "New."
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import budget
 import build
+import taught
+from cells import parse
 
 ROOT = build.ROOT
-NOTEBOOKS = sorted((ROOT / "lessons").glob("*.ipynb")) + sorted(
-    (ROOT / "solutions").glob("*.ipynb")
-)
+LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
+NOTEBOOKS = LESSONS + SOLUTIONS
 IGNORE = {"nbval-ignore-output", "nbval-skip"}
 
 
@@ -44,16 +47,73 @@ def test_it_matches_its_source(path, notebook):
 @pytest.mark.parametrize(
     ("built", "text"),
     build.shared_files().items(),
-    ids=lambda x: x.name if isinstance(x, Path) else "",
+    ids=lambda x: f"{x.parent.name}/{x.name}" if isinstance(x, Path) else "",
 )
 def test_the_other_built_files_match_their_source(built, text):
     assert built.read_text("utf8") == text, "run `make build` and commit the result"
 
 
-def test_it_is_valid_and_was_run_from_top_to_bottom(notebook):
+def test_no_built_module_is_left_without_its_source():
+    assert taught.stale() == [], "run `make build` and commit the result"
+
+
+def test_it_is_valid(notebook):
     nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=name)
+def test_a_solution_was_run_from_top_to_bottom(notebook):
     counts = [c.execution_count for c in notebook.cells if c.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_a_lesson_spoils_nothing(notebook):
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_a_lesson_is_its_solution_outside_of_exercises(path, notebook):
+    """The solution is run in the tests; so what the lesson shares with it runs as well."""
+    solution = nbformat.read(ROOT / "solutions" / path.name, 4)
+    for cell, solved in zip(notebook.cells, solution.cells, strict=True):
+        assert cell.id == solved.id and cell.metadata == solved.metadata
+        if "exercise" not in cell.metadata:
+            asked = re.sub(r'^(ex\.\w+\.ask)\("\w"\)$', r"\1(...)", solved.source, flags=re.M)
+            assert cell.source == asked
+
+
+@pytest.mark.parametrize("path", build.sources(), ids=lambda path: path.stem)
+def test_no_cell_needs_what_only_the_learner_defines(path):
+    """A lesson runs from top to bottom, nothing answered. A check takes what is not attempted."""
+    answered = {}
+    for cell in parse(path).cells:
+        if cell.cell_type != "code":
+            continue
+        code = re.sub(r"^(\s*)([%!]|ex\.\w+\.check\().*$", r"\1pass", cell.source, flags=re.M)
+        if "exercise" in cell.metadata:
+            answered |= dict.fromkeys(taught.bound(code), cell.metadata["exercise"])
+            continue
+        for missing in sorted(taught.needed(code) & answered.keys()):
+            pytest.fail(f"{missing} of exercise {answered[missing]} is needed in:\n{cell.source}")
+        for again in taught.bound(code):
+            answered.pop(again, None)
+
+
+@pytest.mark.slow
+def test_the_first_lesson_runs_unanswered():
+    build.unanswered(build.source_of("00"))
+
+
+@pytest.mark.parametrize("path", build.sources(), ids=lambda path: path.stem)
+def test_a_lesson_keeps_to_its_budget(path):
+    assert budget.problems(path) == []
+
+
+def test_every_exception_is_needed_and_has_a_reason():
+    assert budget.unneeded() == [], "delete these from course/exceptions.toml"
+    assert all(row["reason"] for row in budget.exceptions().values())
 
 
 def test_it_has_no_widget_state_error_or_path(path, notebook):
@@ -79,6 +139,7 @@ def test_every_image_has_a_text_alternative(notebook):
                 assert len(alt) > 20 and alt in output.data["text/plain"]
 
 
+@pytest.mark.parametrize("path", SOLUTIONS, ids=name)
 def test_at_least_half_of_the_printing_cells_are_compared(path, notebook):
     printing = [c for c in notebook.cells if c.get("outputs")]
     ignored = [c for c in printing if IGNORE & set(c.metadata.get("tags", []))]

@@ -1,7 +1,12 @@
-"""The lessons of the course: one table that the set-up, the lesson map and the README share."""
+"""The lessons of the course: one table that the set-up, the lesson map and the README share.
 
+The build writes it from the first cell of each source, into ``exercises/lessons.json``.
+"""
+
+import json
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.resources import files
 
 
 @dataclass(frozen=True)
@@ -11,13 +16,15 @@ class Lesson:
     Attributes
     ----------
     number : str
-        Two digits, ``"03"``.
+        Two characters, ``"03"``; the appendix is ``"A1"``.
     name : str
-        The file name without its ending, ``"03_mnist_pretrain_finetune"``.
+        The file name without its ending, ``"03_digits"``.
     title : str
         The title in words.
     minutes : int
-        Time to work through it, exercises included.
+        Time to work through its required path, exercises included.
+    optional : int
+        Time for the sections that are marked optional.
     engine : str
         What it computes with: ``"none"``, ``"keras"`` or ``"torch"`` (with transformers).
     needs : str
@@ -28,45 +35,19 @@ class Lesson:
     name: str
     title: str
     minutes: int
+    optional: int
     engine: str
     needs: str
 
+    @property
+    def time(self) -> str:
+        """Minutes in words: ``"45"``, or ``"45 + 20"`` with optional sections."""
+        return f"{self.minutes} + {self.optional}" if self.optional else str(self.minutes)
 
-LESSONS = (
-    Lesson("00", "00_start_here", "Start here", 10, "none", "Python"),
-    Lesson(
-        "01",
-        "01_concepts",
-        "What transfers: domains, tasks and four ways to carry knowledge",
-        60,
-        "none",
-        "Python, NumPy arrays",
-    ),
-    Lesson(
-        "02",
-        "02_loss_mathematics",
-        "The mathematics of transfer losses, proved in code",
-        75,
-        "keras",
-        "Python, NumPy arrays, derivatives, matrices and eigenvectors",
-    ),
-    Lesson(
-        "03",
-        "03_mnist_pretrain_finetune",
-        "Pretrain, transfer, fine-tune: handwritten digits",
-        60,
-        "keras",
-        "Python, NumPy arrays, what a neural network is",
-    ),
-    Lesson("04", "04_vgg16_features", "VGG16 as a feature extractor", 90, "keras", "Lesson 03"),
-    Lesson(
-        "05",
-        "05_bert_text",
-        "BERT: text classification by fine-tuning",
-        90,
-        "torch",
-        "Lesson 03; a little PyTorch helps",
-    ),
+
+LESSONS = tuple(
+    Lesson(**row)
+    for row in json.loads((files("transfer_lib.exercises") / "lessons.json").read_text("utf8"))
 )
 
 
@@ -93,10 +74,10 @@ def exercises(number: str) -> dict:
     return {name: value for name, value in vars(module).items() if isinstance(value, Exercise)}
 
 
-def markdown_map(folder="") -> str:
+def markdown_map(folder="", table=None) -> str:
     """Return the map of lessons as a Markdown table, with links into ``folder``."""
     lines = ["| Lesson | Minutes | You need |", "|---|---|---|"]
-    for lesson in LESSONS:
+    for lesson in LESSONS if table is None else table:
         link = f"[{lesson.number}. {lesson.title}]({folder}{lesson.name}.ipynb)"
-        lines.append(f"| {link} | {lesson.minutes} | {lesson.needs} |")
+        lines.append(f"| {link} | {lesson.time} | {lesson.needs} |")
     return "\n".join(lines)
