@@ -7,7 +7,7 @@ ifdef LESSON
 LESSONS := $(LESSON)
 endif
 
-.PHONY: help setup lab test test-fast test-unanswered build claims bench test-backends test-colab format clean
+.PHONY: help setup lab test test-fast test-unanswered build claims claims-lessons bench test-backends test-colab format clean
 
 help:
 	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
@@ -15,7 +15,8 @@ help:
 	@echo "make test           run everything that tests the project"
 	@echo "make test-fast      run the tests that need no notebook and no browser"
 	@echo "make build          build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
-	@echo "make claims         check every lesson's claims over 5 seeds (LESSON=03, PROFILE=full)"
+	@echo "make claims         measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
+	@echo "make claims-lessons the same for claims that a lesson measures itself (PROFILE=full)"
 	@echo "make bench          measure speed side by side"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-backends  run the Keras lessons on torch and on JAX"
@@ -61,7 +62,10 @@ build: $(VENV)/dev.done
 	$(BIN)/python tools/build.py $(LESSONS) $(if $(FORCE),--force)
 
 claims: $(VENV)/dev.done
-	$(BIN)/python tools/run_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
+	$(BIN)/python tools/run_claims.py $(LESSONS)
+
+claims-lessons: $(VENV)/dev.done
+	$(BIN)/python tools/run_lesson_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py

@@ -1,4 +1,4 @@
-"""`make claims` and `make bench`: what they write, and that they can fail."""
+"""`make claims-lessons` and `make bench`: what they write, and that they can fail."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 import bench
 import build
-import run_claims
+import run_lesson_claims
 
 LESSON = """# %% [markdown]
 # # 00. Start here
@@ -23,7 +23,7 @@ def lesson(tmp_path, monkeypatch):
     (tmp_path / "course").mkdir()
     path = tmp_path / "course/00_start_here.py"
     monkeypatch.setattr(build, "sources", lambda: [path])
-    monkeypatch.setattr(run_claims, "OUT", tmp_path / "build")
+    monkeypatch.setattr(run_lesson_claims, "OUT", tmp_path / "build")
 
     def write(bound):
         path.write_text(LESSON.format(bound=bound), "utf8")
@@ -34,9 +34,9 @@ def lesson(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("bound", "code"), [(1, 0), (0, 1)])
 def test_claims_over_seeds(lesson, tmp_path, monkeypatch, capsys, bound, code):
     lesson(bound)
-    monkeypatch.setattr("sys.argv", ["run_claims.py", "00", "--seeds", "2"])
+    monkeypatch.setattr("sys.argv", ["run_lesson_claims.py", "00", "--seeds", "2"])
     with pytest.raises(SystemExit) as end:
-        run_claims.main()
+        run_lesson_claims.main()
     assert end.value.code == code
     (row,) = json.loads((tmp_path / "build/claims.json").read_text())
     assert row == {
@@ -53,9 +53,9 @@ def test_claims_over_seeds(lesson, tmp_path, monkeypatch, capsys, bound, code):
 def test_claims_must_be_the_same_in_each_run():
     row = {"id": "a", "text": "t", "value": 1.0, "bound": "b", "holds": True}
     with pytest.raises(ValueError, match="different claims"):
-        run_claims.gather("00", [[row], []])
+        run_lesson_claims.gather("00", [[row], []])
     with pytest.raises(ValueError, match="different claims"):
-        run_claims.gather("00", [[row, row]])
+        run_lesson_claims.gather("00", [[row, row]])
 
 
 def test_bench_row():

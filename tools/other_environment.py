@@ -57,7 +57,7 @@ def run_lessons(python, lessons, **env):
     The notebooks are built and driven from here; that Python needs only what a learner has.
     """
     import build
-    import run_claims
+    import run_lesson_claims
 
     kernels = ROOT / "build" / "kernels"
     name = Path(python).parent.parent.name.removeprefix(".venv-")
@@ -68,7 +68,7 @@ def run_lessons(python, lessons, **env):
         if path.stem[:2] not in lessons:
             continue
         start = time.perf_counter()
-        rows = run_claims.run(path, 0, "quick", kernel=name)
+        rows = run_lesson_claims.run(path, 0, "quick", kernel=name)
         failed = [row["id"] for row in rows if not row["holds"]]
         seconds = time.perf_counter() - start
         print(

@@ -1,34 +1,94 @@
-"""Claims: what a lesson's prose concludes, with a bound, checked on every run."""
+"""Claims: what a lesson's prose concludes, its bound, and what was measured.
+
+``claim("03.gain-1")`` shows one line: the sentence, what `evidence/` measured on fresh seeds, and
+the bound. The numbers come from ``exercises/claims.json``, the packaged copy of
+``evidence/results.json``. The longer form measures in the lesson's own run.
+"""
 
 import html
 import json
 import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from transfer_lib import settings
-from transfer_lib.feedback import show
+
+NUMBER = r"[-+]?\d+(?:\.\d+)?"
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 class ClaimError(AssertionError):
     """A claim of a lesson does not hold in this run."""
 
 
-def claim(id, text, value, *, at_least=None, at_most=None, between=None, unit=""):
-    """Show what was claimed and what this run measured.
+@dataclass(frozen=True)
+class Bound:
+    """Where a measured value has to lie.
 
-    Under tests (``TRANSFER_LIB_STRICT=1``) a claim that fails raises. With
-    ``TRANSFER_LIB_CLAIMS`` set, the claim is appended to that file as one JSON line instead,
-    so that a run over several seeds records all of them.
+    Attributes
+    ----------
+    low, high : float
+        Infinite where there is no limit.
+    unit : str
+        For instance ``"points"``; may be empty.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+
+    @classmethod
+    def parse(cls, text):
+        """Read ``">= 10 points"``, ``"<= 3 %"`` or ``"-2 .. 2 points"``.
+
+        Raises
+        ------
+        ValueError
+            If the text has another form, or nothing lies between the limits.
+        """
+        one = re.fullmatch(rf"(>=|<=)\s*({NUMBER})\s*([^\d.]*)", text.strip())
+        two = re.fullmatch(rf"({NUMBER})\s*\.\.\s*({NUMBER})\s*([^\d.]*)", text.strip())
+        if one:
+            sign, limit, unit = one.groups()
+            low, high = (limit, math.inf) if sign == ">=" else (-math.inf, limit)
+        elif two:
+            low, high, unit = two.groups()
+        if not (one or two) or float(low) > float(high):
+            raise ValueError(
+                f"{text!r} is no bound; write '>= 10 points', '<= 3 %' or '-2 .. 2 points'"
+            )
+        return cls(float(low), float(high), unit.strip())
+
+    def holds(self, value) -> bool:
+        """Return True when the value lies within the bound, the limits included."""
+        return self.low <= value <= self.high
+
+    def __str__(self):
+        unit = f" {self.unit}" if self.unit else ""
+        if self.high == math.inf:
+            return f"at least {self.low:g}{unit}"
+        if self.low == -math.inf:
+            return f"at most {self.high:g}{unit}"
+        return f"from {self.low:g} to {self.high:g}{unit}"
+
+
+def claim(id, text=None, value=None, *, at_least=None, at_most=None, between=None, unit=""):
+    """Show what is claimed and what was measured.
 
     Parameters
     ----------
     id : str
-        Lesson number, a dot, a name: ``"03.transfer-5"``.
-    text : str
+        Lesson number, a dot, a name: ``"03.gain-1"``. Alone, it shows the stored measurement.
+    text : str, optional
         The claim, in one sentence.
-    value : float
-        What this run measured, in ``unit``.
+    value : float, optional
+        What this run measured, in ``unit``. Under tests (``TRANSFER_LIB_STRICT=1``) one outside
+        of its bound raises. With ``TRANSFER_LIB_CLAIMS`` set, the claim is appended to that file
+        as one JSON line instead.
     at_least, at_most : float, optional
-        The bound, in ``unit``. Exactly one of these and ``between`` is given.
+        The bound, in ``unit``. Exactly one of these and ``between`` is given with a value.
     between : tuple of float, optional
         Lower and upper bound, in ``unit``.
     unit : str, optional
@@ -36,11 +96,16 @@ def claim(id, text, value, *, at_least=None, at_most=None, between=None, unit=""
 
     Raises
     ------
+    KeyError
+        If nothing is stored under an id that is given alone.
     ValueError
         If the bound is missing, given twice, or the value is not a finite number.
     ClaimError
-        Under tests, if the claim does not hold.
+        Under tests, if the value of this run is outside of its bound.
     """
+    if text is None:
+        _show(_stored_line(id))
+        return
     bounds = {"at_least": at_least, "at_most": at_most, "between": between}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
     if len(given) != 1:
@@ -53,60 +118,77 @@ def claim(id, text, value, *, at_least=None, at_most=None, between=None, unit=""
         raise ValueError(f"claim {id!r} measured {value}; expected a finite number")
     low = between[0] if between else (at_least if at_least is not None else -math.inf)
     high = between[1] if between else (at_most if at_most is not None else math.inf)
-    shown = _Shown(text, value, _words(low, high, unit), low <= value <= high, unit)
+    bound = Bound(low, high, unit)
+    holds = bound.holds(value)
 
     path = settings.claims_file()
     if path:
-        row = {
-            "id": id,
-            "text": text,
-            "value": value,
-            "bound": shown.bound,
-            "holds": shown.holds,
-            "seed": settings.seed(),
-        }
+        row = {"id": id, "text": text, "value": value, "bound": str(bound), "holds": holds}
         with path.open("a", encoding="utf8") as file:
-            file.write(json.dumps(row) + "\n")
-    show(shown)
-    if not shown.holds and settings.strict() and not path:
-        raise ClaimError(f"{id}: {text} Measured {value:.4g}, bound {shown.bound}.")
+            file.write(json.dumps(row | {"seed": settings.seed()}) + "\n")
+    _show(_measured_now(text, value, bound, holds))
+    if not holds and settings.strict() and not path:
+        raise ClaimError(f"{id}: {text} Measured {value:.4g}, bound {bound}.")
+
+
+@cache
+def stored() -> dict:
+    """Return the stored measurements: id to a row with ``text``, ``bound`` and ``values``."""
+    rows = json.loads((files("transfer_lib.exercises") / "claims.json").read_text("utf8"))
+    return {row["id"]: row for row in rows}
+
+
+def packaged(rows) -> str:
+    """Return what the package keeps of the rows of ``evidence/results.json``, as JSON text."""
+    kept = [{key: row[key] for key in ("id", "text", "bound", "values")} for row in rows]
+    return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
+
+
+def _stored_line(id):
+    if id not in stored():
+        raise KeyError(f"nothing is measured for the claim {id!r}; run `make claims`")
+    row = stored()[id]
+    bound, values = Bound.parse(row["bound"]), row["values"]
+    unit = f" {bound.unit}" if bound.unit else ""
+    number = COUNTS[len(values)] if len(values) < len(COUNTS) else len(values)
+    low, high = f"{min(values):.3g}", f"{max(values):.3g}"
+    span = low if low == high else f"{low} to {high}"
+    measured = f"Over {number} fresh seeds: {span}{unit} (bound: {bound})."
+    return _Shown((row["text"], measured), " ", all(map(bound.holds, values)))
+
+
+def _measured_now(text, value, bound, holds):
+    unit = f" {bound.unit}" if bound.unit else ""
+    verdict = (
+        "It holds in this run."
+        if holds
+        else "It does not hold in this run. Small samples vary: try another seed, and tell us "
+        "if it keeps failing."
+    )
+    measured = f"Measured in this run: {value:.3g}{unit} (bound: {bound}). {verdict}"
+    return _Shown((f"Claim: {text}", measured), "\n", holds)
+
+
+def _show(shown):
+    from IPython.display import display
+
+    display(shown)
 
 
 class _Shown:
-    """A claim as a learner sees it."""
+    """A claim as a learner sees it: the sentence, then what was measured."""
 
-    def __init__(self, text, value, bound, holds, unit):
-        self.text, self.value, self.bound, self.holds, self.unit = text, value, bound, holds, unit
-
-    def _lines(self):
-        unit = f" {self.unit}" if self.unit else ""
-        verdict = (
-            "It holds in this run."
-            if self.holds
-            else "It does not hold in this run. Small samples vary: try another seed, and tell us "
-            "if it keeps failing."
-        )
-        return (
-            f"Claim: {self.text}",
-            f"Measured in this run: {self.value:.3g}{unit} (bound: {self.bound}). {verdict}",
-        )
+    def __init__(self, parts, between, holds):
+        self.parts, self.between, self.holds = parts, between, holds
 
     def __repr__(self):
-        return "\n".join(self._lines())
+        return self.between.join(self.parts)
 
     def _repr_html_(self):
-        first, second = (html.escape(line) for line in self._lines())
+        text, measured = (html.escape(part) for part in self.parts)
         colour = "#0072b2" if self.holds else "#d55e00"
+        line = "<br>" if self.between == "\n" else " "
         return (
             f'<div style="border-left:4px solid {colour};padding:.2em .8em;margin:.4em 0">'
-            f"<strong>{first}</strong><br>{second}</div>"
+            f"<strong>{text}</strong>{line}{measured}</div>"
         )
-
-
-def _words(low, high, unit):
-    unit = f" {unit}" if unit else ""
-    if high == math.inf:
-        return f"at least {low:g}{unit}"
-    if low == -math.inf:
-        return f"at most {high:g}{unit}"
-    return f"from {low:g} to {high:g}{unit}"
