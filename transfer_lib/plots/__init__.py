@@ -6,6 +6,7 @@ The ready figures write their text from the numbers that they draw.
 """
 
 from transfer_lib.plots.charts import accuracy_by_labels, bars, heatmap, learning_curves
+from transfer_lib.plots.guess import Guess, guess
 from transfer_lib.plots.pictures import confusion_matrix, embedding, image_grid
 from transfer_lib.plots.style import (
     COLORS,
@@ -21,6 +22,7 @@ from transfer_lib.plots.widget import Interactive, interactive
 
 __all__ = [
     "COLORS",
+    "Guess",
     "LINESTYLES",
     "MARKERS",
     "Interactive",
@@ -31,6 +33,7 @@ __all__ = [
     "describe",
     "embedding",
     "figure",
+    "guess",
     "heatmap",
     "image_grid",
     "interactive",
