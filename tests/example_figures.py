@@ -32,3 +32,24 @@ READY = {
         unit="Accuracy (%)",
     ),
 }
+
+AWKWARD = [  # names of classes that learners had
+    "under $50",
+    "$50 to $100",
+    "$5_$",
+    "_background_noise_",
+    "猫",
+    "Tomato___Spider_mites Two-spotted_spider_mite",
+    "Corn_(maize)___Cercospora_leaf_spot Gray_leaf_spot",
+]
+_n = len(AWKWARD)
+_labels = {"xlabel": "x (s)", "ylabel": "y (s)", "unit": "z (s)"}
+WITH_AWKWARD_NAMES = {
+    "learning_curves": lambda: plots.learning_curves({name: [0.1, 0.5] for name in AWKWARD}),
+    "accuracy_by_labels": lambda: plots.accuracy_by_labels({n: {1: 0.5, 5: 1} for n in AWKWARD}),
+    "confusion_matrix": lambda: plots.confusion_matrix(AWKWARD, AWKWARD[::-1], AWKWARD),
+    "image_grid": lambda: plots.image_grid(np.zeros((_n, 8, 8)), AWKWARD, 4, predictions=AWKWARD),
+    "embedding": lambda: plots.embedding(np.random.rand(_n, 2), range(_n), AWKWARD),
+    "bars": lambda: plots.bars({name: [1, 3] for name in AWKWARD}, "Time (s)"),
+    "heatmap": lambda: plots.heatmap(np.eye(_n), AWKWARD, AWKWARD, **_labels),
+}

@@ -19,9 +19,10 @@ import ensure_browser
 BROWSER = ensure_browser.find()
 if BROWSER is None and os.environ.get("CI"):
     pytest.fail("no Chromium found: run tools/ensure_browser.py", pytrace=False)
-needs_browser = pytest.mark.skipif(
-    BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"
-)
+needs_browser = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"),
+]
 TOKEN = "course-test"
 CHROMIUM = [
     "--no-sandbox",
@@ -42,8 +43,7 @@ def upto(lesson, text):
     ValueError
         When no cell holds it.
     """
-    (path,) = [path for path in build.sources() if path.stem.startswith(lesson)]
-    notebook = build.lesson_of(build.read(path))
+    notebook = build.lesson_of(build.read(build.source_of(lesson)))
     for i, cell in enumerate(notebook.cells):
         if text in cell.source:
             notebook.cells = notebook.cells[: i + 1]

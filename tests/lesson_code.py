@@ -12,11 +12,11 @@ def definitions(lesson, **given) -> SimpleNamespace:
     Parameters
     ----------
     lesson : str
-        Two digits.
+        Its number.
     **given
         Variables that the definitions need, such as defaults of arguments.
     """
-    (path,) = [path for path in build.sources() if path.stem.startswith(lesson)]
+    path = build.source_of(lesson)
     kept = []
     for cell in build.solution_of(build.read(path)).cells:
         if cell.cell_type != "code" or "setup" in cell.metadata.get("tags", []):

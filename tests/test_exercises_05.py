@@ -1,409 +1,307 @@
 """The exercises of lesson 05: right answers in every form, wrong ones with their words."""
 
-import copy
-from collections import Counter
-
+import keras
 import numpy as np
-import torch
-from torch import nn
+import pytest
+from keras import layers
+from sklearn.decomposition import PCA
 
 import exercise_cases
+from transfer_lib.vgg16_mini import VGG16Mini
 
 
-def mask_by_hand(lengths):
-    rows = []
-    for n in lengths:
-        rows.append([1] * n + [0] * (max(lengths) - n))
-    return rows
+def unfreeze_names(base):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = "block5" in layer.name
 
 
-def mask_by_padding(lengths):
-    return nn.utils.rnn.pad_sequence([torch.ones(n) for n in lengths], batch_first=True)
+def unfreeze_slice(base):
+    base.trainable = True
+    names = [layer.name for layer in base.layers]
+    for layer in base.layers[: names.index("block5_conv1")]:
+        layer.trainable = False
 
 
-def mask_boolean(lengths):
-    return np.arange(max(lengths)) < np.array(lengths)[:, None]
+def unfreeze_by_number(base):
+    base.trainable = True
+    for layer in base.layers[:15]:  # as articles on Keras's VGG16 have it
+        layer.trainable = False
 
 
-def wrong_mask(change):
-    return lambda lengths: change(np.array(mask_by_hand(lengths)))
+def unfreeze_last_three(base):
+    base.trainable = True
+    for layer in base.layers[:-3]:  # two convolutions and the pooling
+        layer.trainable = False
 
 
-def pool_by_hand(states, mask):
-    return [s[m.bool()].mean(0).tolist() for s, m in zip(states, mask, strict=True)]
+def unfreeze_and_return(base):
+    unfreeze_names(base)
+    return base
 
 
-def pool_einsum(states, mask):
-    return torch.einsum("btw,bt->bw", states, mask / mask.sum(1, keepdim=True))
+def unfreeze_all(base):
+    base.trainable = True
 
 
-def pool_numpy(states, mask):
-    s, m = states.numpy(), mask.numpy()[..., None]
-    return (s * m).sum(1) / m.sum(1)
+def unfreeze_layers_only(base):
+    for layer in base.layers:
+        if layer.name.startswith("block5"):
+            layer.trainable = True
 
 
-def rate(step, top, warm, total):
-    return top * step / warm if step < warm else top * (total - step) / (total - warm)
+def unfreeze_then_freeze(base):
+    unfreeze_names(base)
+    base.trainable = False
 
 
-def rate_interp(step, top, warm, total):
-    return np.interp(step, [0, warm, total], [0.0, top, 0.0])
+def unfreeze_one(base):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = layer.name == "block5_conv2"
 
 
-def rate_min(step, top, warm, total):
-    return torch.tensor(top * min(step / warm, (total - step) / (total - warm))).double()
+def unfreeze_wrong_block(base):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = layer.name.startswith("block1")
 
 
-def rate_library(step, top, warm, total):
-    from transformers import get_linear_schedule_with_warmup
+def unfreeze_the_name(base):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = layer.name == "block5"
 
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    return top * get_linear_schedule_with_warmup(optimizer, warm, total).lr_lambdas[0](step)
 
+def unfreeze_model_last(base):
+    unfreeze_layers_only(base)
+    base.trainable = True
 
-def by_ndim(named):
-    return [n for n, p in named if p.ndim > 1]
 
+def unfreeze_two_blocks(base):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = not layer.name.startswith("block1")
 
-def by_dim(named):
-    return {n for n, p in named if p.dim() == 2}
 
+def fuse_with(project):
+    def fuse(a_train, a_test, b_train, b_test, width):
+        a, b = project(a_train, a_test, width), project(b_train, b_test, width)
+        return np.hstack([a[0], b[0]]), np.hstack([a[1], b[1]])
 
-def by_shape(named):
-    return tuple(n for n, p in dict(named).items() if len(p.shape) != 1)
+    return fuse
 
 
-def plain(text):
-    return " ".join(text.lower().split())
+def by_pca(train, test, width):
+    pca = PCA(width).fit(train)
+    return pca.transform(train), pca.transform(test)
 
 
-def leaks(training, tested):
-    return [t for t in tested if plain(t) in {plain(s) for s in training}]
+def by_svd(train, test, width):
+    mean = train.mean(axis=0)
+    directions = np.linalg.svd(train - mean, full_matrices=False)[2][:width]
+    return (train - mean) @ directions.T, (test - mean) @ directions.T
 
 
-def leaks_casefold(training, tested):
-    seen = ["".join(s.split()).casefold() for s in training]
-    return tuple(t for t in tested if "".join(t.split()).casefold() in seen)
+def by_fit_transform(train, test, width):
+    pca = PCA(n_components=width)
+    return pca.fit_transform(train), pca.transform(test)
 
 
-def leaks_pandas(training, tested):
-    return np.array(tested)[[plain(t) in map(plain, training) for t in tested]]
+def by_two_fits(train, test, width):
+    return PCA(width).fit_transform(train), PCA(width).fit_transform(test)
 
 
-def weights_by_hand(y):
-    y = list(y)
-    classes = sorted(set(y))
-    return [len(y) / (len(classes) * y.count(c)) for c in classes]
+def by_both(train, test, width):
+    pca = PCA(width).fit(np.concatenate([train, test]))
+    return pca.transform(train), pca.transform(test)
 
 
-def weights_sklearn(y):
-    from sklearn.utils.class_weight import compute_class_weight
+def by_columns(train, test, width):
+    return train[:, :width], test[:, :width]
 
-    return compute_class_weight("balanced", classes=np.unique(y), y=y)
 
+def by_whitening(train, test, width):
+    pca = PCA(width, whiten=True).fit(train)
+    return pca.transform(train), pca.transform(test)
 
-def weights_torch(y):
-    counts = torch.bincount(torch.tensor(y))
-    return counts.sum() / (len(counts) * counts)
 
+def by_own_means(train, test, width):
+    directions = PCA(width).fit(train).components_.T
+    return (train - train.mean(axis=0)) @ directions, (test - test.mean(axis=0)) @ directions
 
-def freezer(layers=lambda encoder, k: encoder.encoder.layer[:k], embeddings=True, count=None):
-    def freeze(encoder, k):
-        if embeddings:
-            encoder.embeddings.requires_grad_(False)
-        for layer in layers(encoder, k):
-            layer.requires_grad_(False)
-        return (count or trainable)(encoder)
 
-    return freeze
+def by_no_means(train, test, width):
+    directions = PCA(width).fit(train).components_.T
+    return train @ directions, test @ directions
 
 
-def trainable(encoder):
-    return sum(p.numel() for p in encoder.parameters() if p.requires_grad)
+def by_shrinking(train, test, width):
+    a, b = by_pca(train, test, width)
+    return a / a.std(), b / a.std()
 
 
-def freeze_by_parameter(encoder, k):
-    frozen = list(encoder.embeddings.parameters())
-    frozen += [p for layer in list(encoder.encoder.layer)[:k] for p in layer.parameters()]
-    for p in frozen:
-        p.requires_grad = False
-    return np.int64(trainable(encoder))
+def by_changing(train, test, width):
+    mean = train.mean(axis=0)
+    train -= mean
+    test -= mean
+    directions = np.linalg.svd(train, full_matrices=False)[2][:width]
+    return train @ directions.T, test @ directions.T
 
 
-def freeze_by_name(encoder, k):
-    for name, p in encoder.named_parameters():
-        first = any(name.startswith(f"encoder.layer.{i}.") for i in range(k))
-        p.requires_grad = not (name.startswith("embeddings") or first)
-    return torch.tensor(trainable(encoder))
+def fuse_then_project(a_train, a_test, b_train, b_test, width):
+    return by_pca(np.hstack([a_train, b_train]), np.hstack([a_test, b_test]), 2 * width)
 
 
-def abstain(p, threshold):
-    return np.where(p.max(1) >= threshold, p.argmax(1), -1)
+def fuse_test_in_other_order(a_train, a_test, b_train, b_test, width):
+    train, _ = fuse_with(by_pca)(a_train, a_test, b_train, b_test, width)
+    return train, fuse_with(by_pca)(b_train, b_test, a_train, a_test, width)[1]
 
 
-def abstain_by_hand(p, threshold):
-    return [int(np.argmax(row)) if max(row) >= threshold else -1 for row in p]
+def fuse_sum(a_train, a_test, b_train, b_test, width):
+    a, b = by_pca(a_train, a_test, width), by_pca(b_train, b_test, width)
+    return a[0] + b[0], a[1] + b[1]
 
 
-def abstain_torch(p, threshold):
-    best = torch.tensor(p).max(1)
-    return best.indices.masked_fill(best.values < threshold, -1)
+def fuse_rows(a_train, a_test, b_train, b_test, width):
+    a, b = by_pca(a_train, a_test, width), by_pca(b_train, b_test, width)
+    return np.concatenate([a[0], b[0]]), np.concatenate([a[1], b[1]])
 
 
-def mask_of_array(lengths):
-    return np.arange(lengths.max()) < lengths[:, None]
+def split_and_change(left, side, border):
+    test = left >= border
+    left += side
+    return left <= border, test
 
 
-def mask_of_tensors(lengths):
-    return [torch.tensor(row) for row in mask_by_hand(lengths)]
+def parameters(shape, classes):
+    flat = int(np.prod(shape))
+    return sum(a * b + b for a, b in ((flat, 1024), (1024, 512), (512, classes)))
 
 
-def pool_nanmean(states, mask):
-    return states.masked_fill(mask[..., None] == 0, float("nan")).nanmean(1)
-
-
-def pool_overwriting(states, mask):
-    states[mask == 0] = 0
-    return states.sum(1) / mask.sum(1, keepdim=True)
-
-
-def pool_copy(states, mask):
-    return pool_overwriting(states.clone(), mask)
-
-
-def rate_single(step, top, warm, total):
-    top = torch.tensor(top)  # float32
-    return top - top / (total - warm) * (step - warm) if step >= warm else top / warm * step
-
-
-def rate_cosine(step, top, warm, total):
-    falling = top * (1 + np.cos(np.pi * (step - warm) / (total - warm))) / 2
-    return top * step / warm if step < warm else falling
-
-
-def by_generator(named):
-    return (n for n, p in named if len(p.size()) > 1)
-
-
-def leaks_with(form, form_of_tests=None):
-    """Return a solution that compares by this form, perhaps by another one for the test texts."""
-    return lambda a, b: [t for t in b if (form_of_tests or form)(t) in {form(s) for s in a}]
-
-
-def leaks_set(training, tested):
-    return set(leaks_with(lambda t: tuple(t.upper().split()))(training, tested))
-
-
-def weights_of_mean(y):
-    counts = np.bincount(y)
-    return tuple(counts.mean() / counts)
-
-
-def count_all(encoder):
-    return sum(p.numel() for p in encoder.parameters())
-
-
-def freeze_all_first(encoder, k):
-    encoder.requires_grad_(False)
-    for part in (encoder.encoder.layer[k:], encoder.pooler):
-        part.requires_grad_(True)
-    return trainable(encoder)
-
-
-def freeze_prefix(encoder, k):
-    for name, p in encoder.named_parameters():
-        first = any(name.startswith(f"encoder.layer.{i}") for i in range(k))
-        p.requires_grad = not (name.startswith("embeddings") or first)
-    return trainable(encoder)
-
-
-def freeze_words_only(encoder, k):
-    encoder.embeddings.word_embeddings.requires_grad_(False)
-    return freezer(embeddings=False)(encoder, k)
-
-
-def abstain_overwriting(p, threshold):
-    p[p.max(1) < threshold] = -1
-    return np.where(p.max(1) < 0, -1, p.argmax(1))
-
-
-def abstain_copy(p, threshold):
-    return abstain_overwriting(p.copy(), threshold).astype(float)
+def parameters_by_keras(shape, classes):
+    dense = [layers.Dense(units) for units in (1024, 512, classes)]
+    return keras.Sequential([keras.Input(shape), layers.Flatten(), *dense]).count_params()
 
 
 RIGHT = {
-    "attention_mask": [mask_by_hand, mask_by_padding, mask_boolean, mask_of_array, mask_of_tensors],
-    "mean_pool": [pool_by_hand, pool_einsum, pool_numpy, pool_nanmean, pool_copy],
-    "learning_rate": [rate, rate_interp, rate_min, rate_library, rate_single],
-    "decaying": [by_ndim, by_dim, by_shape, by_generator],
-    "leaks": [leaks, leaks_casefold, leaks_pandas, leaks_set],
-    "class_weights": [weights_by_hand, weights_sklearn, weights_torch, weights_of_mean],
-    "freeze": [freezer(), freeze_by_parameter, freeze_by_name, freeze_all_first],
-    "abstain": [abstain, abstain_by_hand, abstain_torch, abstain_copy],
+    "head_parameters": [
+        parameters,
+        parameters_by_keras,
+        lambda shape, classes: np.float64(parameters(shape, classes)),
+    ],
+    "unfreeze": [
+        unfreeze_names,
+        unfreeze_slice,
+        unfreeze_by_number,
+        unfreeze_and_return,
+        unfreeze_layers_only,
+    ],
+    "fuse": [fuse_with(by_pca), fuse_with(by_svd), fuse_with(by_fit_transform)],
+    "split": [
+        lambda left, side, border: (left + side <= border, left >= border),
+        lambda left, side, border: np.stack([left + side <= border, left >= border]),
+        lambda left, side, border: [left + side - 1 < border, ~(left < border)],
+        lambda left, side, border: (
+            [int(k + side <= border) for k in left],
+            [int(k >= border) for k in left],
+        ),
+    ],
 }
 WRONG = {
-    "attention_mask": [
-        (wrong_mask(lambda m: m.T), "transposed"),
-        (wrong_mask(lambda m: 1 - m), "wrong way round"),
-        (wrong_mask(lambda m: m[:, ::-1]), "pads on the left"),
-        (lambda n: np.arange(max(n)) <= np.array(n)[:, None], "One too many"),
-        (lambda n: np.arange(8) < np.array(n)[:, None], "shape (3, 5)"),
-        (lambda n: np.arange(5) < np.array(n)[:, None], "use the longest of the argument"),
-        (lambda n: [[1] * k for k in n], "The rows differ in length"),
-        (lambda n: np.arange(1, max(n) + 1) < np.array(n)[:, None], "One too few"),
-        (wrong_mask(lambda m: m[np.argsort(m.sum(1))]), "sorted by length"),
-        (wrong_mask(lambda m: m[[0] * len(m)]), "row 1 is [1, 1, 1, 1, 1]; yours is [1, 1, 1, 0"),
-        (lambda n: mask_by_hand(n) if len(n) == 3 else np.ones((2, 4)), "not for [2, 4]"),
-        (lambda n: "mask", "Expected numbers"),
-    ],
-    "mean_pool": [
-        (lambda s, m: s.mean(1), "padding is in this mean"),
-        (lambda s, m: (s * m[..., None]).mean(1), "divided by the padded length"),
-        (lambda s, m: (s * m[..., None]).sum(1), "This is the sum"),
-        (lambda s, m: s[:, 0], "first token"),
-        (lambda s, m: (s * m[..., None]).sum(1) / m.sum(), "the whole batch"),
-        (lambda s, m: s.mean(2), "shape (2, 3)"),
-        (lambda s, m: (s * m[..., None])[:, 1], "The first text's vector"),
-        (lambda s, m: pool_numpy(s, m[:1].expand(2, -1)), "The second text's vector"),
-        (lambda s, m: s.sum(1) / m.sum(1)[:, None], "the padding is in the sum"),
-        (lambda s, m: (s * m[..., None]).amax(1), "not the maximum"),
-        (lambda s, m: pool_numpy(s, 1 - m), "mean of the padding"),
-        (lambda s, m: pool_numpy(s[:, 1:], m[:, 1:]), "first token is left out"),
-        (lambda s, m: nn.functional.normalize(pool_einsum(s, m)), "scaled to length 1"),
-        (lambda s, m: pool_einsum(s, m)[:, None], "without `keepdim`"),
-        (pool_overwriting, "overwritten its arguments"),
-    ],
-    "learning_rate": [
+    "head_parameters": [
         (
-            lambda s, top, warm, total: top * (total - s) / total + 0 * warm,
-            "at step 0 the rate is 0",
+            lambda shape, classes: np.prod(shape) * 1024 + 1024 * 512 + 512 * classes,
+            "also has a bias",
         ),
-        (lambda s, top, warm, total: top, "no warm-up"),
-        (lambda s, top, warm, total: rate(s, 1.0, warm, total), "multiply it by top"),
-        (lambda s, top, warm, total: top * min(1, s / warm), "stays at top"),
+        (lambda shape, classes: parameters(shape[-1:], classes), "for a pooled map"),
+        (lambda shape, classes: parameters(shape, 0), "The last layer"),
+        (lambda shape, classes: (np.prod(shape) + 1) * classes, "single dense layer"),
+        (lambda shape, classes: np.prod(shape) + 1024 + 512 + classes, "multiply them"),
+        (lambda shape, classes: 1000, "it is 26,218,501"),
+        (lambda shape, classes: parameters(shape, classes) + 0.25, "not 26,218,501.25"),
+        (lambda shape, classes: parameters(shape, classes) - classes, "biases of Dense(5)"),
+        (lambda shape, classes: parameters(shape, classes) - 512, "biases of Dense(512)"),
+        (lambda shape, classes: parameters(shape, classes) + np.prod(shape), "no parameters"),
         (
-            lambda s, top, warm, total: top * (s / warm if s < warm else (total - s) / total),
-            "jumps at the end",
+            lambda shape, classes: (np.prod(shape) + 1) * 1024 + 1025 * classes,
+            "Dense(512), is missing",
         ),
-        (lambda s, top, warm, total: top * s / warm, "goes on rising"),
+        (lambda shape, classes: parameters(shape, classes) - 1538, "one bias for each layer"),
         (
-            lambda s, top, warm, total: top * (s / warm if s < warm else 1 + (s - warm) / total),
-            "goes on rising",
+            lambda shape, classes: np.prod(shape) * 1025 + 1024 * 513 + 512 * (classes + 1),
+            "one bias for each input",
         ),
-        (
-            lambda s, top, warm, total: top * (s / warm if s < warm else 1 - (s - warm) / total),
-            "does not reach 0",
-        ),
-        (rate_cosine, "no straight line"),
-        (lambda s, top, warm, total: rate(s, top, warm, total) * (-1) ** (s > warm), "negative"),
-        (lambda s, top, warm, total: rate(s, 1.0003 * top, warm, total), "yours is 0.00020006"),
-        (
-            lambda s, top, warm, total: (
-                top * (s // warm) if s < warm else rate(s, top, warm, total)
-            ),
-            "no straight line",
-        ),
-        (lambda s, top, warm, total: rate(s, 2e-4, 10, 110), "right for one schedule only"),
-        (lambda s, top, warm, total: rate(s, top, 10, 110), "right for one schedule only"),
+        (lambda shape, classes: parameters(shape[:2], classes), "The channels are missing"),
+        (lambda shape, classes: parameters((shape[0], *shape[::2]), classes), "not be square"),
+        (lambda shape, classes: parameters((7, 7, 512), 5), "Use the arguments"),
     ],
-    "decaying": [
-        (lambda named: [n for n, _ in named], "Nothing is left out"),
-        (lambda named: [n for n, _ in named if "bias" not in n], "still in"),
-        (lambda named: [n for n, p in named if p.ndim == 1], "other half"),
+    "unfreeze": [
+        (unfreeze_all, "Every layer can be trained"),
+        (unfreeze_then_freeze, "`False` freezes all again"),
+        (unfreeze_the_name, "no layer with weights is"),
+        (unfreeze_model_last, "whatever was set before"),
+        (unfreeze_one, "A part of block 5"),
+        (unfreeze_last_three, "A part of block 5"),
+        (unfreeze_wrong_block, "The wrong blocks"),
+        (unfreeze_two_blocks, "More than block 5"),
+    ],
+    "fuse": [
+        (fuse_with(by_two_fits), "second PCA"),
+        (fuse_with(by_both), "found with the test images"),
+        (fuse_with(by_columns), "the first columns"),
+        (fuse_with(by_whitening), "`whiten`"),
+        (fuse_with(lambda train, test, width: (2 * train[:, :2], test[:, :2])), "no scaling"),
+        (fuse_with(lambda train, test, width: (train, test)), "without projecting"),
+        (fuse_with(by_own_means), "centred by its own mean"),
+        (fuse_with(by_no_means), "is not subtracted"),
+        (fuse_with(by_shrinking), "Do not rescale"),
+        (fuse_with(by_changing), "has changed"),
+        (fuse_with(lambda train, test, width: by_pca(train, test, 2)), "For width=3, 6 columns"),
+        (fuse_then_project, "projected them together"),
+        (fuse_test_in_other_order, "in the other order"),
+        (lambda *arguments: fuse_with(by_pca)(*arguments)[::-1], "are exchanged"),
+        (lambda *arguments: (1, 2), "one row per image"),
+        (fuse_sum, "concatenate both instead"),
+        (fuse_rows, "side by side: `axis=1`"),
+        (lambda *arguments: arguments[0], "Return two arrays"),
+    ],
+    "split": [
+        (lambda left, side, border: (left < border, left >= border), "may still reach across"),
         (
-            lambda named: [n for n, _ in named if "bias" not in n and "LayerNorm" not in n],
-            "need not say",
+            lambda left, side, border: (left + side <= border, left + side > border),
+            "lies across the border",
         ),
-        (lambda named: ["dense"], "names out of the pairs"),
-        (lambda named: 3, "list of names"),
-        (
-            lambda named: [n for n, _ in named if "bias" not in n and "norm" not in n.lower()],
-            "need not say",
-        ),
-        (lambda named: [p for _, p in named if p.ndim > 1], "the parameters themselves"),
-        (lambda named: [(n, p) for n, p in named if p.ndim > 1], "These are the pairs"),
-        (lambda named: " ".join(by_ndim(named)), "This is one text"),
-        (lambda named: np.array([p.ndim > 1 for _, p in named]), "list of names"),
-        (lambda named: [n for n, _ in named if "LayerNorm" not in n], "bias of dense"),
-        (lambda named: by_ndim(named)[:1], "embed.weight is missing"),
-        (lambda named: [], "The list is empty"),
-    ],
-    "leaks": [
-        (lambda a, b: [t for t in b if t in a], "differ in case"),
-        (leaks_with(str.lower), "strip the ends"),
-        (leaks_with(str.strip), "case must not matter"),
-        (leaks_with(lambda t: t.lower().strip()), "three spaces"),
-        (leaks_with(lambda t: t.lower().strip().replace("  ", " ")), "three spaces"),
-        (leaks_with(plain, str.lower), "bring the test texts"),
-        (leaks_with(lambda t: plain(t).strip(".!")), "not past punctuation"),
-        (lambda a, b: a, "the training texts"),
-        (lambda a, b: [s for s in a if plain(s) in map(plain, b)], "the training texts"),
-        (lambda a, b: [t for t in b if any(plain(s) in plain(t) for s in a)], "whole texts"),
-        (lambda a, b: [t for t in b if any(plain(t) in plain(s) for s in a)], "only a part of"),
-        (lambda a, b: [i for i, t in enumerate(b) if plain(t)], "not numbers"),
-        (lambda a, b: np.array([t in leaks(a, b) for t in b]), "not numbers"),
-        (lambda a, b: [[s, t] for s in a for t in b if plain(s) == plain(t)], "or pairs"),
-        (lambda a, b: ", ".join(leaks(a, b)), "This is one text"),
-        (lambda a, b: [t for t in b if t not in leaks(a, b)], "the other half"),
-        (lambda a, b: b, "all test texts"),
-        (lambda a, b: [plain(t) for t in leaks(a, b)], "as they were given"),
-        (lambda a, b: [*leaks(a, b), "it"], "as given"),
-    ],
-    "class_weights": [
-        (lambda y: np.bincount(y) / len(y), "other way round"),
-        (lambda y: len(y) / np.bincount(y), "number of classes"),
-        (lambda y: 1 / np.bincount(y), "size is not"),
-        (lambda y: np.ones(len(y)), "per row"),
-        (lambda y: [1.0, 1.0], "three weights"),
-        (lambda y: [1.0, 1.0, 1.0], "For 6, 1 and 5 rows"),
-        (lambda y: np.median(np.bincount(y)) / np.bincount(y), "size is not"),
-        (lambda y: np.bincount(y).max() / np.bincount(y), "size is not"),
-        (lambda y: 1 - np.bincount(y) / len(y), "1 minus the share"),
-        (lambda y: len(y) / len(set(y)) * np.bincount(y), "other way round"),
-        (lambda y: [len(y) / (3 * n) for n in Counter(y.tolist()).values()], "another order"),
-        (lambda y: len(y) / (3 * np.bincount(y)), "an even set of two classes"),
-        (lambda y: dict(enumerate(weights_by_hand(y))), "a dictionary"),
-    ],
-    "freeze": [
-        (freezer(embeddings=False), "the embeddings are not"),
-        (freezer(lambda e, k: []), "can still be trained"),
-        (freezer(lambda e, k: e.encoder.layer), "All layers are frozen"),
-        (freezer(lambda e, k: e.encoder.layer[-k:]), "upper layers"),
-        (freezer(lambda e, k: e.encoder.layer[: k - 1]), "three layers are frozen"),
-        (freezer(lambda e, k: e.encoder.layer[: k + 1]), "Yours: 0, 1, 2, 3."),
-        (freezer(lambda e, k: e.encoder.layer[k:]), "upper layers"),
-        (freezer(lambda e, k: [la.dense for la in e.encoder.layer[:k]]), "only in part"),
-        (freeze_prefix, "Layers 10 and 11"),
-        (freeze_words_only, "embeddings are frozen only in part"),
-        (lambda e, k: freezer()(copy.deepcopy(e), k), "not a copy"),
-        (lambda e, k: freezer(embeddings=k > 0)(e, k), "all the same"),
-        (freezer(lambda e, k: e.encoder.layer[:3]), "For k=0 no layer"),
-        (freezer(count=lambda e: 262), "right for k=3 only"),
-        (freezer(count=lambda e: trainable(e.encoder)), "counts the layers only"),
-        (freezer(count=lambda e: count_all(e) - trainable(e)), "counts the frozen"),
-        (freezer(lambda e, k: [*e.encoder.layer[:k], e.pooler]), "you froze it too"),
-        (freezer(count=lambda e: count_all(e)), "counts all"),
-        (freezer(count=lambda e: sum(p.requires_grad for p in e.parameters())), "counts tensors"),
-    ],
-    "abstain": [
-        (lambda p, t: p.argmax(1), "no effect"),
-        (lambda p, t: np.where(p.max(1) < t, p.argmax(1), -1), "wrong way round"),
-        (lambda p, t: np.where(p.max(1) > t, p.argmax(1), -1), "use >="),
-        (lambda p, t: np.where(p[:, 1] >= t, p.argmax(1), -1), "class 1 only"),
-        (lambda p, t: p.max(1), "This is the confidence"),
-        (lambda p, t: p.argmax(1)[p.max(1) >= t], "One class for each row"),
-        (lambda p, t: abstain(p, 0.8), "Use the argument threshold"),
-        (lambda p, t: np.where(p.max(1) >= t, p[:, 1] > 0.5, -1), "more than two classes"),
-        (lambda p, t: np.where(p.max(0) >= t, p.argmax(0), -1), "use axis 1"),
-        (lambda p, t: np.where(p.max() >= t, p.argmax(1), -1), "no effect"),
-        (lambda p, t: abstain(p, t)[:, None], "yours is (6, 1)"),
-        (lambda p, t: [None if c < 0 else c for c in abstain(p, t)], "not None"),
-        (lambda p, t: np.maximum(abstain(p, t), 0), "0 is a class"),
-        (lambda p, t: p.max(1) >= t, "whether the model answers"),
-        (lambda p, t: np.where(p.max(1) >= t, p.argmax(1) + 1, -1), "count from 0"),
-        (lambda p, t: np.where((p >= t).any(1), (p >= t).argmax(1), -1), "the first of them"),
-        (lambda p, t: p.min(1).round() - 1, "Expected [0, -1, 2, 1, -1, 2]"),
-        (abstain_overwriting, "overwritten `probabilities`"),
+        (lambda left, side, border: (left >= border, left + side <= border), "exchanged"),
+        (lambda left, side, border: (left + side < border, left >= border), "`left + side <="),
+        (lambda left, side, border: (left + side - 1 <= border, left >= border), "is the border"),
+        (lambda left, side, border: (left <= border - 2 * side, left >= border), "for training"),
+        (lambda left, side, border: (left + side <= border, left >= border + side), "for testing"),
+        (lambda left, side, border: (left + side <= border, left >= 100), "the test part is wrong"),
+        (split_and_change, "`left` has changed"),
+        (lambda left, side, border: (left + side <= border, left > border), "`>=`, not `>`"),
+        (lambda left, side, border: (left >= 0, left >= border), "in both parts"),
+        (lambda left, side, border: (np.flatnonzero(left + side <= border), left), "not rows"),
+        (lambda left, side, border: (left + 32 <= 100, left >= 100), "Use the arguments"),
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("05", RIGHT, WRONG)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize("answer", [unfreeze_names, unfreeze_layers_only])
+def test_what_unfreeze_accepts_trains_block_5_and_no_other(answer, nested):
+    base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base.trainable = False
+    answer(base)
+    x = keras.Input((32, 32, 3))
+    inside = base(x) if nested else base.output
+    outputs = layers.Dense(2)(layers.Flatten()(inside))
+    model = keras.Model(x if nested else base.input, outputs)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = {w.path: w.numpy() for w in base.weights}
+    model.fit(
+        np.random.default_rng(0).normal(size=(4, 32, 32, 3)), np.array([0, 1, 0, 1]), verbose=0
+    )
+    changed = {w.path for w in base.weights if not np.array_equal(before[w.path], w.numpy())}
+    assert changed == {path for path in before if "block5" in path}

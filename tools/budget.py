@@ -4,6 +4,7 @@ Minutes are computed: words / 120, visible code lines x 4 s, 4 per exercise, 1 p
 the run. A lesson that breaks a limit is not built unless ``course/exceptions.toml`` says why.
 """
 
+import argparse
 import json
 import math
 import re
@@ -218,7 +219,22 @@ def _up_to_five(minutes):
     return 5 * math.ceil(minutes / 5)
 
 
-if __name__ == "__main__":
+def main():
+    """Print the figures, what breaks a limit without an exception, and exceptions not needed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--exceptions", action="store_true", help="print the rows needed today")
+    paths = cells.sources()
+    if parser.parse_args().exceptions:
+        kept = exceptions()
+        for number, broken in ((cells.number_of(path), measure(path).broken()) for path in paths):
+            reason = kept.get(number, {}).get("reason", "")
+            if broken:
+                print(f'[{number}]\nlimits = {json.dumps(list(broken))}\nreason = "{reason}"\n')
+        return
     print(report())
-    print("\n".join(f"broken: {s}" for path in cells.sources() for s in problems(path)))
-    print("\n".join(unneeded()))
+    for sentence in [*(found for path in paths for found in problems(path)), *unneeded()]:
+        print(sentence)
+
+
+if __name__ == "__main__":
+    main()

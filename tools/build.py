@@ -78,7 +78,9 @@ def build(path, force=False):
         target = cells.ROOT / folder / f"{path.stem}.ipynb"
         old = nbformat.read(target, 4) if target.exists() else None
         if folder == "solutions" and (force or old is None or not same_code(built, old)):
+            start = time.perf_counter()
             execute(built, f"{folder}/{path.stem}", answered=True)
+            print(f"{folder}/{path.stem} ran in {time.perf_counter() - start:.0f} s", flush=True)
         elif folder == "solutions":
             _keep_outputs(built, old)
         nbformat.validate(built)

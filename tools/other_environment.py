@@ -65,7 +65,7 @@ def run_lessons(python, lessons, **env):
     subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
     os.environ |= {"JUPYTER_PATH": str(kernels / "share/jupyter")} | env
     for path in build.sources():
-        if path.stem[:2] not in lessons:
+        if build.number_of(path) not in lessons:
             continue
         start = time.perf_counter()
         rows = run_lesson_claims.run(path, 0, "quick", kernel=name)

@@ -90,7 +90,7 @@ def main():
 
     rows = []
     for path in build.sources():
-        number = path.stem[:2]
+        number = build.number_of(path)
         if arguments.lessons and number not in arguments.lessons:
             continue
         runs = []

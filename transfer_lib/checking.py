@@ -7,16 +7,31 @@ progress) is done here, once.
 """
 
 import json
+import sys
 import types
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from transfer_lib.guard import TimeLimit, learner_traceback, time_limit
+from transfer_lib import world
+from transfer_lib.guard import SHOWN, Guard, TimeLimit, learner_traceback, text_of
 
 TIME_LIMIT = 20.0
 """Seconds that one check may take."""
+
+WHAT_ENDED_IT = {
+    "SystemExit": "Your code called `exit`, which would end Python; return a value instead. ",
+    "KeyboardInterrupt": "Your code raised what Ctrl-C raises. ",
+    "GeneratorExit": "Your code raised what closes a generator. ",
+    "CancelledError": "Your code raised what cancels a task. ",
+}
+"""Exceptions that a program does not expect, in words."""
+
+CHANGED = (
+    "Your function also changed its argument `{}`, and with it the caller's data: work on a copy."
+)
 
 
 class Outcome(StrEnum):
@@ -39,11 +54,14 @@ class Verdict:
         One or two sentences.
     details : str
         Lines to show as they are, such as a traceback; may be empty.
+    printed : tuple of str
+        What the answer printed, and what it wrote to stderr; long output is cut.
     """
 
     outcome: Outcome
     message: str
     details: str = ""
+    printed: tuple = ("", "")
 
     def __repr__(self):
         from transfer_lib import feedback
@@ -66,6 +84,16 @@ class NotAttempted(Exception):
 
 class LearnerError(Exception):
     """The learner's own code raised; the cause is in ``__cause__``."""
+
+
+class _Notes:
+    """What :func:`call` leaves for the verdict of the check that it runs in."""
+
+    def __init__(self):
+        self.remarks, self.copies = [], []
+
+
+_notes = ContextVar("notes")
 
 
 class Exercise:
@@ -96,33 +124,47 @@ class Exercise:
 
     def judge(self, *answers) -> Verdict:
         """Return the verdict on an answer, without showing or recording it."""
+        guard, notes = Guard(TIME_LIMIT), _Notes()
+        token = _notes.set(notes)
+        try:
+            with world.undisturbed(), guard:
+                verdict = self._verdict(answers)
+        except TimeLimit:
+            verdict = Verdict(
+                Outcome.ERROR,
+                f"Your code ran for more than {TIME_LIMIT:g} seconds, so the check stopped it. "
+                "Look for a loop that never ends.",
+            )
+        except KeyboardInterrupt as error:
+            if guard.interrupted:
+                raise  # Ctrl-C, not the answer
+            verdict = _error_of_learner(error)
+        except BaseException as error:
+            verdict = _error_of_learner(error)
+        finally:
+            _notes.reset(token)
+        added = dict.fromkeys(notes.remarks) if verdict.outcome is Outcome.RIGHT else []
+        message = " ".join([verdict.message, *added, *_much_printed(guard.output)]).strip()
+        printed = tuple(stream.text for stream in guard.output)
+        return Verdict(verdict.outcome, message, verdict.details, printed)
+
+    def _verdict(self, answers):
         if any(_untouched(answer, self.id) for answer in answers):
             return _not_attempted(self)
         try:
-            with time_limit(TIME_LIMIT):
-                remark = self._judge(*answers)
+            remark = self._judge(*answers)
         except NotAttempted:
             return _not_attempted(self)
         except Wrong as wrong:
             return Verdict(Outcome.WRONG, str(wrong) + self._where_help_is())
         except LearnerError as error:
-            return Verdict(
-                Outcome.ERROR,
-                "The exception comes from your code, not from the check. Its last lines:",
-                learner_traceback(error.__cause__),
-            )
-        except TimeLimit:
-            return Verdict(
-                Outcome.ERROR,
-                f"Your code ran for more than {TIME_LIMIT:g} seconds, so the check stopped it. "
-                "Look for a loop that never ends.",
-            )
+            return _error_of_learner(error.__cause__)
         except Exception as error:
             return Verdict(
                 Outcome.WRONG,
                 f"The check could not read this answer, {_describe(answers)}. "
                 f"The task was: {self.task}",
-                f"({type(error).__name__}: {error})",
+                f"({type(error).__name__}: {text_of(error)})",
             )
         return Verdict(Outcome.RIGHT, remark or "")
 
@@ -132,6 +174,9 @@ class Exercise:
 
         verdict = self.judge(*answers)
         progress.record(self.id, verdict.outcome)
+        for stream, text in zip((sys.stdout, sys.stderr), verdict.printed, strict=True):
+            if text:
+                print(text.removesuffix("\n"), file=stream)
         feedback.show(verdict)
 
     def _where_help_is(self):
@@ -172,14 +217,20 @@ def exercise(id, hints=()):
 # What a judging function uses to read an answer.
 
 
-def call(function, *args, may_return_none=False, **kwargs):
+def call(function, *args, may_return_none=False, mutation="remark", **kwargs):
     """Call a learner's function; its exceptions are marked as the learner's own.
+
+    It gets copies of arrays, and of lists, tuples, dicts and sets with what is in them, so the
+    caller's own stay as they are. Models, layers and tensors with a gradient are passed on.
 
     Parameters
     ----------
     function : callable
     may_return_none : bool
         False when a missing ``return`` is the likely reason for None.
+    mutation : str
+        What a change of these copies is: a ``"remark"`` added to the verdict, ``"allowed"``,
+        or a mistake; then these are its words.
 
     Raises
     ------
@@ -196,24 +247,84 @@ def call(function, *args, may_return_none=False, **kwargs):
         raise Wrong(
             f"Give the check the function itself, without brackets; this is {_describe(function)}."
         )
+    given, given_by_name = copied(args), copied(kwargs)
+    notes = _notes.get(None) or _Notes()
+    notes.copies.append((given, given_by_name))  # so that no later one gets the `id` of these
+    names = [str(i) for i in range(1, len(args) + 1)]
     try:
-        inspect.signature(function).bind(*args, **kwargs)
+        signature = inspect.signature(function)
+        signature.bind(*given, **given_by_name)
+        named = [n for n, p in signature.parameters.items() if p.kind < p.VAR_POSITIONAL]
+        names = [*named[: len(args)], *names[len(named) :]]
     except TypeError as error:
         raise Wrong(
             f"Keep the arguments as they were: the check calls {_name(function)} with "
-            f"{len(args) + len(kwargs)} ({error})."
+            f"{len(args) + len(kwargs)} ({text_of(error)})."
         ) from None
     except ValueError:  # a builtin without a signature: just call it
         pass
     try:
-        value = function(*args, **kwargs)
-    except Exception as error:
+        value = function(*given, **given_by_name)
+    except (TimeLimit, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         raise LearnerError() from error
+    if mutation != "allowed":
+        pairs = zip([*args, *kwargs.values()], [*given, *given_by_name.values()], strict=True)
+        changed = [not same(*pair) for pair in pairs]
+        if any(changed):
+            if mutation != "remark":
+                raise Wrong(mutation)
+            notes.remarks.append(CHANGED.format([*names, *kwargs][changed.index(True)]))
     if value is ...:
         raise NotAttempted()
     if value is None and not may_return_none:
         raise Wrong(f"{_name(function)} returned None. Does it end with `return ...`?")
     return value
+
+
+def changed() -> bool:
+    """Return True when a function that this check has called changed an argument."""
+    return bool(_notes.get().remarks)
+
+
+def copied(value):
+    """Return a copy of an array, or of a plain collection and what is in it."""
+    kind = type(value)
+    if kind in (list, tuple, set):
+        return kind(copied(item) for item in value)
+    if kind is dict:
+        return {key: copied(item) for key, item in value.items()}
+    library = kind.__module__.partition(".")[0]
+    if library in ("numpy", "pandas") and hasattr(value, "copy") and hasattr(value, "shape"):
+        return value.copy()
+    if kind.__name__ == "Tensor" and library == "torch" and not value.requires_grad:
+        return value.clone()
+    return value
+
+
+def same(one, other):
+    """Return True when two values, one :func:`copied` from the other, are still alike."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(map(same, one.values(), other.values()))
+    if isinstance(one, set):
+        return one == other
+    if hasattr(one, "equals"):  # pandas
+        return one.equals(other)
+    if hasattr(one, "detach"):
+        one, other = one.cpu().float().numpy(), other.cpu().float().numpy()
+    if hasattr(one, "dtype"):
+        import numpy as np
+
+        numbers = one.dtype.kind in "fc"
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=numbers)
+    return one == other
 
 
 def array(value, what="the answer"):
@@ -291,6 +402,22 @@ def answer_text(id) -> dict:
     return answers()[id]
 
 
+def _error_of_learner(error):
+    """Return the verdict on an exception of the learner's code."""
+    words = WHAT_ENDED_IT.get(type(error).__name__, "")
+    return Verdict(
+        Outcome.ERROR,
+        f"{words}The exception comes from your code, not from the check. Its last lines:",
+        learner_traceback(error),
+    )
+
+
+def _much_printed(output):
+    length = sum(stream.length for stream in output)
+    if length > sum(len(stream.text) for stream in output):
+        yield f"Your code printed {length:,} characters; the first {SHOWN:,} are shown."
+
+
 # Has the learner started?
 
 
@@ -362,5 +489,5 @@ def _describe(value):
     shape = getattr(value, "shape", None)
     if shape is not None:
         return f"a {kind} of shape {tuple(shape)}"
-    text = repr(value)
+    text = text_of(value, repr)
     return f"a {kind}: {text if len(text) <= 60 else text[:57] + '...'}"

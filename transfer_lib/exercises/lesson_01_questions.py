@@ -53,26 +53,6 @@ q_layers = Question(
     right="b",
 )
 
-q_weights = Question(
-    "01.q_weights",
-    "When can importance weights w(x) = P_T(x) / P_S(x) not repair the shift?",
-    {
-        "a": (
-            "When the target has points where the source has none, or when P(Y|X) differs",
-            "A weight multiplies examples that exist, and it looks at x alone.",
-        ),
-        "b": (
-            "When there are no target labels",
-            "The weights need target inputs only, no labels.",
-        ),
-        "c": (
-            "When the source is larger than the target",
-            "The sample sizes enter the formula as n_S / n_T; any sizes will do.",
-        ),
-    },
-    right="a",
-)
-
 q_multitask = Question(
     "01.q_multitask",
     "One network is to serve two hospitals, and both must be served well at all times. Both have "
@@ -119,49 +99,4 @@ q_negative = Question(
         ),
     },
     right="d",
-)
-
-q_strategy = Question(
-    "01.q_strategy",
-    "Few target labels, and a domain that is far from the source. What does the map of section 10 "
-    "advise?",
-    {
-        "a": (
-            "Freeze, because few labels would overfit",
-            "That is the folk rule. In the rows of 60 and 90 degrees freezing lost to scratch: the "
-            "frozen features are wrong for the target.",
-        ),
-        "b": (
-            "Adapt by CORAL, which needs no labels",
-            "CORAL helped in the near domain. Far away, matched covariances did not bring the "
-            "classes together.",
-        ),
-        "c": (
-            "Train from scratch as the control, and expect little from this source; look for a "
-            "nearer one or for more labels",
-            "Far away nothing beat scratch by much. A nearer source or some more labels are worth "
-            "more than a cleverer method.",
-        ),
-    },
-    right="c",
-)
-
-q_few = Question(
-    "01.q_few",
-    "The gain of transfer over training from scratch is usually largest when the target has ...",
-    {
-        "a": (
-            "few labels, and a related source",
-            "The source stands in for target data that is missing.",
-        ),
-        "b": (
-            "many labels",
-            "With many labels, scratch learns all of it by itself, and the gain shrinks.",
-        ),
-        "c": (
-            "no relation to the source, so that everything is new",
-            "Then there is nothing to carry over, and the gain may be negative.",
-        ),
-    },
-    right="a",
 )

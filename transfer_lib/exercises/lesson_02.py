@@ -1,7 +1,7 @@
 """Exercises of lesson 02."""
 
 from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_02_alignment, lesson_02_questions
+from transfer_lib.exercises import lesson_02_questions
 
 
 def _random(seed=0):
@@ -210,135 +210,9 @@ def equal_weight(answer):
     return "λ = n_s / n_t turns the sums into means."
 
 
-# Between the two parts of the lesson, so that they are listed in its order.
-mmd_unbiased = lesson_02_alignment.mmd_unbiased
-coral_loss = lesson_02_alignment.coral_loss
-
-
-@exercise(
-    "02.l2sp_gradient",
-    hints=[
-        "It is the sum of two gradients. The first is that of the mean squared error.",
-        "The gradient of ‖w − w_source‖² is 2 (w − w_source).",
-        "`return 2 / len(y) * X.T @ (X @ w - y) + 2 * alpha * (w - w_source)`",
-    ],
-)
-def l2sp_gradient(answer):
-    """Return the gradient of the L2-SP objective by w."""
-    rng = _random(4)
-    X, y = rng.normal(size=(7, 3)), rng.normal(size=7)
-    w, w_source, alpha = rng.normal(size=3), rng.normal(size=3), 0.7
-    value = call(answer, X, y, w, w_source, alpha)
-    value = _vector(value, (3,), "the gradient, one number per weight")
-    fit, pull = 2 / 7 * X.T @ (X @ w - y), 2 * alpha * (w - w_source)
-    mistakes = [
-        (fit + 2 * alpha * w, "This pulls towards zero: it is ridge. Pull towards `w_source`."),
-        (
-            fit - pull,
-            "The pull has the wrong sign: the step against the gradient would push w away from "
-            "the source. It is w − w_source.",
-        ),
-        (fit + pull / 2, "The factor 2 of the pull is missing: it is the derivative of a square."),
-        (fit + pull / alpha, "α is missing: it multiplies the pull."),
-        (alpha * fit + pull / alpha, "α multiplies the wrong term. It belongs to the pull."),
-        (7 * fit + pull, "The factor 1/N of the data term is missing: the loss is a mean."),
-        (3.5 * fit + pull, "The factor 2/N of the data term is missing: a square and a mean."),
-        (fit / 2 + pull / 2, "Both factors 2 are missing: both terms are squares."),
-        (fit / 2 + pull, "The factor 2 of the data term is missing: it has a square as well."),
-        (
-            -fit + pull,
-            "The sign of the data term is turned: the error is the prediction minus the truth, "
-            "X @ w - y.",
-        ),
-        (pull, "This is the pull alone. Add the gradient of the mean squared error."),
-        (fit, "This is the data term alone. Add the pull towards the source."),
-    ]
-    for mistaken, words in mistakes:
-        if close(value, mistaken):
-            raise Wrong(words)
-    right = fit + pull
-    if not close(value, right):
-        raise Wrong(
-            f"For the check's data the gradient is {right.round(3)}; yours {value.round(3)}."
-        )
-    return "In a network, `kernel_regularizer` or a term in the loss does the same, layer by layer."
-
-
-@exercise(
-    "02.standardise",
-    hints=[
-        "Means and standard deviations per column: `X_train.mean(axis=0)`, `X_train.std(axis=0)`.",
-        "Use these same two for both arrays. The test rows must not be asked.",
-        "`return (X_train - mean) / deviation, (X_test - mean) / deviation`",
-    ],
-)
-def standardise(answer):
-    """Return training and test rows, both scaled by what the training rows say."""
-    import numpy as np
-
-    rng = _random(5)
-    a, b = 3 * rng.normal(size=(8, 3)) + 5, 2 * rng.normal(size=(5, 3)) - 1
-    result = call(answer, a.copy(), b.copy())
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Wrong("Return two arrays, the training rows and the test rows: `return a, b`.")
-    train = _vector(result[0], (8, 3), "the training rows")
-    test = _vector(result[1], (5, 3), "the test rows")
-
-    def scaled(mean, deviation):
-        return (a - mean) / deviation, (b - mean) / deviation
-
-    def same(pair):
-        return close(train, pair[0]) and close(test, pair[1])
-
-    every = np.vstack([a, b])
-    for ddof in (0, 1):  # both divisors are in use
-        mean, deviation = a.mean(axis=0), a.std(axis=0, ddof=ddof)
-        if same(scaled(mean, deviation)):
-            return "The test rows need not have mean 0, and should not: that is the shift."
-        if same(scaled(every.mean(axis=0), every.std(axis=0, ddof=ddof))):
-            raise Wrong(
-                "The scaler is fitted on all rows. The test rows then shape the training data: "
-                "use the means and deviations of X_train only."
-            )
-        own = (b - b.mean(axis=0)) / b.std(axis=0, ddof=ddof)
-        if same((scaled(mean, deviation)[0], own)):
-            raise Wrong(
-                "The test rows are scaled by their own means. That erases the shift between the "
-                "domains, and a single new row could not be scaled at all. Use those of X_train."
-            )
-        if same(scaled(mean, deviation**2)):
-            raise Wrong("You divide by the variance. Divide by its root, the standard deviation.")
-    if same(scaled(a.mean(), a.std())):
-        raise Wrong("This is one mean for the whole array. Take one per column, with axis=0.")
-    if same((a / a.std(axis=0), b / a.std(axis=0))):
-        raise Wrong("The means are still in. Subtract them before you divide.")
-    if same((a - a.mean(axis=0), b - a.mean(axis=0))):
-        raise Wrong("The means are out; now divide by the standard deviations.")
-    for ddof in (0, 1):
-        if not close(train, (a - a.mean(axis=0)) / a.std(axis=0, ddof=ddof)):
-            continue
-        if close(test, b):
-            raise Wrong(
-                "The training rows are right, but the test rows come back unscaled. Do you "
-                "overwrite X_train before you take its mean and deviation for X_test? Keep both "
-                "in variables first."
-            )
-        raise Wrong(
-            "The training rows are right; the test rows are not. Use the mean and the deviation "
-            "of X_train for them, both."
-        )
-    raise Wrong(
-        "These are not the standardised rows. Each column of the training rows should have mean 0 "
-        f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "
-        f"{train[:, 0].std():.2f}."
-    )
-
-
 # The questions, after the exercises.
 q_softmax = lesson_02_questions.q_softmax
 q_lambda = lesson_02_questions.q_lambda
 q_sum = lesson_02_questions.q_sum
-q_collapse = lesson_02_questions.q_collapse
-q_marginals = lesson_02_questions.q_marginals
 q_rate = lesson_02_questions.q_rate
 q_warm = lesson_02_questions.q_warm

@@ -1,6 +1,6 @@
 """Exercises of lesson 03."""
 
-from transfer_lib.checking import LearnerError, Wrong, array, call, close, exercise, number
+from transfer_lib.checking import LearnerError, Wrong, array, call, changed, close, exercise, number
 from transfer_lib.exercises import lesson_03_questions
 
 
@@ -241,10 +241,8 @@ def relative_change(answer):
     import numpy as np
 
     before, after = np.array([[3.0, -1.0], [2.0, 4.0]]), np.array([[4.0, -3.0], [5.0, 4.5]])
-    given = before.copy(), after.copy()
-    value = number(call(answer, *given), "the change")
-    if not _same(given, (before, after)):
-        raise Wrong("Your function changed the arrays it was given. Write `a - b`, not `a -= b`.")
+    changes = "Your function changed the arrays it was given. Write `a - b`, not `a -= b`."
+    value = number(call(answer, before, after, mutation=changes), "the change")
     change, norm = after - before, np.linalg.norm
     length, start, end = norm(change), norm(before), norm(after)
     right = length / start
@@ -300,8 +298,7 @@ def split(answer):
     x = np.zeros((n, 4, 4, 1))
     x[:, 1, 1, 0] = np.arange(1, n + 1)  # each image carries its own number
     y = np.arange(n) % 3
-    given = x.copy(), y.copy()
-    result = call(answer, *given, n_test, np.random.default_rng(1))
+    result = call(answer, x, y, n_test, np.random.default_rng(1))
     if not isinstance(result, (tuple, list)) or len(result) != 4:
         raise Wrong("Return four arrays: x_train, y_train, x_test, y_test.")
     x_train, y_train, x_test, y_test = (array(part) for part in result)
@@ -349,7 +346,7 @@ def split(answer):
         raise Wrong("Some test images were moved. Test on each image as it came.")
     if len(set(np.diff(sorted(test)))) == 1:
         raise Wrong("The test part is one end of the data or every k-th row. Draw it with `rng`.")
-    if not _same(given, (x, y)):
+    if changed():
         raise Wrong("Your function changed the arrays it was given. Shuffle row numbers instead.")
 
 

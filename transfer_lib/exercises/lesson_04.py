@@ -1,9 +1,13 @@
 """Exercises of lesson 04."""
 
-from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_04_features, lesson_04_questions
+from transfer_lib.checking import LearnerError, Wrong, array, call, close, exercise, number
+from transfer_lib.exercises import lesson_04_questions
 
 MEAN = (103.939, 116.779, 123.68)  # blue, green, red
+NO_SUFFIX = (
+    "`np.save` adds `.npy` to a name without it, so the file that you look for is not there. Put "
+    "`.npy` into the name yourself."
+)
 
 
 def _small_vgg():
@@ -26,10 +30,19 @@ def _small_vgg():
     return keras.Model(inputs, x)
 
 
-def _numpy(tensors):
-    import keras
+def _in_another_session(used):
+    """Return `hash` with another salt for bytes and text; it notes in `used` that it was called."""
+    original = hash
 
-    return [keras.ops.convert_to_numpy(tensor).copy() for tensor in tensors]
+    def salted(value):
+        if isinstance(value, (bytes, str)):
+            used.append(value)
+            return original(("another session", value))
+        if isinstance(value, tuple):
+            return original(tuple(salted(part) for part in value))
+        return original(value)
+
+    return salted
 
 
 @exercise(
@@ -47,14 +60,12 @@ def preprocess(answer):
     x = np.random.default_rng(0).integers(0, 256, size=(2, 4, 5, 3)).astype("uint8")
     mean = np.array(MEAN, "float32")
     as_float = x.astype("float32")
-    for given in (x, as_float.copy()):
-        before = given.copy()
-        value = array(call(answer, given))
-        if not np.array_equal(given, before):
-            raise Wrong(
-                "The array that was passed in has changed. `-=` and `/=` write into it, also "
-                "through a view such as `x[..., ::-1]`. Make a new array."
-            )
+    changes = (
+        "The array that was passed in has changed. `-=` and `/=` write into it, also through a "
+        "view such as `x[..., ::-1]`. Make a new array."
+    )
+    for given in (x, as_float):
+        value = array(call(answer, given, mutation=changes))
         if value.shape != x.shape:
             raise Wrong(f"The shape {x.shape} became {value.shape}. It must stay.")
         right = as_float[..., ::-1] - mean
@@ -158,7 +169,111 @@ def cut(answer):
             )
 
 
-cached = lesson_04_features.cached
+@exercise(
+    "04.cached",
+    hints=[
+        "Which file belongs to these images? Its name must depend on what the images hold.",
+        "`hashlib.sha256(images.tobytes()).hexdigest()` is such a name.",
+        "If the file is not there: `np.save(path, compute(images))`. Then `return np.load(path)`.",
+    ],
+)
+def cached(answer):
+    """Compute features once for each set of images, and read them from the folder afterwards."""
+    import shutil
+    import tempfile
+    from pathlib import Path
+    from unittest import mock
+
+    import numpy as np
+
+    calls, hashes = [], []
+    changes = "The images that were passed in have changed. Leave them as they are."
+
+    def compute(x):
+        calls.append(len(x))
+        return x.reshape(len(x), -1).astype("float32").sum(axis=1, keepdims=True)
+
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(0, 256, size=(2, 5, 32, 32, 3)).astype("uint8")
+    features = compute(one)
+    nearly = one.copy()
+    nearly[2, 16, 16, 1] ^= 255  # a single value in the middle
+
+    def ask(folder, images):
+        """Return the learner's features, and for how many images they were computed."""
+        calls.clear()
+        try:
+            value = array(call(answer, folder, images, compute, mutation=changes))
+        except LearnerError as error:
+            missing = getattr(error.__cause__, "filename", None)
+            if missing is not None and Path(f"{missing}.npy").exists():
+                raise Wrong(NO_SUFFIX) from None
+            raise
+        return value, sum(calls)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder, later = Path(name, "one"), Path(name, "two")
+        folder.mkdir()
+        first, computed = ask(folder, one)
+        if not computed:
+            raise Wrong("The features were never computed. Call `compute(images)` the first time.")
+        if not close(first, features):
+            raise Wrong("What you return is not what `compute(images)` gave.")
+        if not any(folder.rglob("*")):
+            raise Wrong("Nothing was written into `folder`, so another session starts anew.")
+        if computed > len(one):
+            raise Wrong(
+                "The first call computed the features more than once. Keep what "
+                "`compute(images)` returns in a variable, or read it from the file."
+            )
+        again, computed = ask(folder, one)
+        if computed:
+            raise Wrong(
+                "The second call for the same images computed them again. Look first whether the "
+                "file is there, under its full name (`np.save` adds `.npy` where it is missing), "
+                "and make the name from the pixels, not from `id(images)`."
+            )
+        if not close(again, first):
+            raise Wrong("The second call for the same images returned other features.")
+        shutil.copytree(folder, later)  # the same files, unknown to anything in memory
+        if ask(later, one)[1]:
+            raise Wrong(
+                "With the same files in another folder they were computed again: you read the "
+                "features from memory, and a new session has none. Read them from the file."
+            )
+        with mock.patch("builtins.hash", _in_another_session(hashes)):
+            _, computed = ask(later, one)
+        if computed and hashes:
+            raise Wrong(
+                "Python's `hash` of bytes or text differs in every session, so the file is never "
+                "found again. Use `hashlib.sha256`."
+            )
+        second, _ = ask(folder, other)
+        if close(second, first):
+            raise Wrong(
+                "Other images, as many of them, got the features of the first ones. The file's "
+                "name must depend on the pixels."
+            )
+        if not close(second, compute(other)):
+            raise Wrong("For a second set of images the features are wrong.")
+        if not ask(folder, nearly)[1]:
+            raise Wrong(
+                "Images that differ in one pixel got the features of the first ones. The first "
+                "image or the first bytes are not enough, and the text of a large array leaves "
+                "out its middle: take all pixels, with `images.tobytes()`."
+            )
+        for change, images in (("in another order", one[::-1]), ("flipped", one[:, :, ::-1])):
+            if not ask(folder, images.copy())[1]:
+                raise Wrong(
+                    f"The same images, {change}, got the features of the first ones. A sum or a "
+                    "mean does not tell them apart: take all pixels, with `images.tobytes()`."
+                )
+    with tempfile.TemporaryDirectory() as name:
+        if not ask(Path(name), one)[1]:
+            raise Wrong(
+                "For an empty folder nothing was computed: you keep the features in memory, not "
+                "in the folder."
+            )
 
 
 @exercise(
@@ -201,119 +316,6 @@ def forecast(answer, accuracy_by_block):
     )
 
 
-@exercise(
-    "04.head_parameters",
-    hints=[
-        "Flattening gives height × width × channels numbers. Each dense layer joins every input "
-        "with every unit.",
-        "A dense layer has `inputs * units` weights and `units` biases: `(inputs + 1) * units`.",
-        "Three layers: `(flat + 1) * 1024`, `(1024 + 1) * 512` and `(512 + 1) * classes`.",
-    ],
-)
-def head_parameters(answer):
-    """Count the parameters of Flatten, Dense(1024), Dense(512), Dense(classes)."""
-    shape, classes = (7, 7, 512), 5
-    flat = 7 * 7 * 512
-    value = number(call(answer, shape, classes), "the count")
-    right = (flat + 1) * 1024 + 1025 * 512 + 513 * classes
-    if value == flat * 1024 + 1024 * 512 + 512 * classes:
-        raise Wrong("You counted the weights. Each unit of the three layers also has a bias.")
-    if value == 513 * 1024 + 1025 * 512 + 513 * classes:
-        raise Wrong(
-            "This is for a pooled map. Flatten keeps all places: height × width × channels."
-        )
-    if value == 50 * 1024 + 1025 * 512 + 513 * classes:
-        raise Wrong("The channels are missing. Flatten gives height × width × channels numbers.")
-    if value == (flat + 1) * 1024 + 1025 * 512:
-        raise Wrong("The last layer, one unit for each class, is missing.")
-    if value == (flat + 1) * classes:
-        raise Wrong("This is a single dense layer on the flattened map. Two more lie between.")
-    if value == flat + 1024 + 512 + classes:
-        raise Wrong("You added the sizes of the layers. Between two layers, multiply them.")
-    if value == (flat + 1) * 1024 + 1025 * classes:
-        raise Wrong("The layer in the middle, Dense(512), is missing.")
-    if value == flat * 1024 + 1024 * 512 + 512 * classes + 3:
-        raise Wrong("You counted one bias for each layer. Every unit of a layer has its own.")
-    if value == flat * 1025 + 1024 * 513 + 512 * (classes + 1):
-        raise Wrong(
-            "You counted one bias for each input. Each unit has one: `(inputs + 1) * units`."
-        )
-    if value == right + flat:
-        raise Wrong("Flatten has no parameters. Count those of the three dense layers.")
-    for units in (1024, 512, classes):
-        if value == right - units:
-            raise Wrong(f"The {units} biases of Dense({units}) are missing.")
-    if value != right:
-        raise Wrong(
-            f"For a map of {shape} and {classes} classes it is {right:,}, not {value:,.15g}."
-        )
-    value = number(call(answer, (2, 3, 4), 7))
-    if value == 17 * 1024 + 1025 * 512 + 513 * 7 or value == 37 * 1024 + 1025 * 512 + 513 * 7:
-        raise Wrong("You used the height or the width twice. A map need not be square.")
-    if value != 25 * 1024 + 1025 * 512 + 513 * 7:
-        raise Wrong(
-            f"For a map of (2, 3, 4) and 7 classes it is {25 * 1024 + 1025 * 512 + 513 * 7:,}, "
-            f"not {value:,.15g}. Use the arguments, no fixed numbers for them."
-        )
-    return f"{right:,} for VGG16's 7 × 7 × 512 and 5 classes; pooled and linear it is 2,565."
-
-
-@exercise(
-    "04.unfreeze",
-    hints=[
-        "A frozen model keeps all its layers frozen, whatever they say themselves.",
-        "So switch the model on first, then set each layer: `for layer in base.layers:`.",
-        "`base.trainable = True`, then `layer.trainable = layer.name.startswith('block5')`.",
-    ],
-)
-def unfreeze(answer):
-    """Let training change the layers of block 5 and no others."""
-    from transfer_lib.vgg16_mini import VGG16Mini
-
-    base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
-    base.trainable = False
-    before = _numpy(base.weights)
-    call(answer, base, may_return_none=True)
-    if not all((a == b).all() for a, b in zip(before, _numpy(base.weights), strict=True)):
-        raise Wrong("The weights have changed. Unfreezing only sets switches.")
-    trainable = {id(weight) for weight in base.trainable_weights}
-    block5 = {
-        id(w) for layer in base.layers if layer.name.startswith("block5") for w in layer.weights
-    }
-    if trainable == block5:
-        return "Now compile, with a low rate."
-    if not trainable:
-        if base.trainable:
-            raise Wrong(
-                "The model is switched on, but no layer with weights is. The names look like "
-                "`block5_conv1`: use `startswith('block5')`."
-            )
-        if any(layer.trainable for layer in base.layers if layer.weights):
-            raise Wrong(
-                "Layers are switched on, but the model around them is still frozen and overrules "
-                "them. Set `base.trainable = True` first, then each layer."
-            )
-        raise Wrong(
-            "Nothing can be trained: the model that was passed in is frozen, and all its layers "
-            "are. Set `base.trainable = True` first; set last, `False` freezes all again."
-        )
-    if len(trainable) == len(base.weights):
-        raise Wrong(
-            "Every layer can be trained now. Freeze those of the blocks before block 5, after "
-            "`base.trainable = True`: it switches on all layers, whatever was set before."
-        )
-    if not trainable & block5:
-        raise Wrong("The wrong blocks can be trained: block 5 is frozen.")
-    if trainable < block5:
-        raise Wrong("A part of block 5 is still frozen. All its convolutions belong to it.")
-    raise Wrong("More than block 5 can be trained. Choose the layers by their names.")
-
-
-# The others, in the order of the lesson, and then its questions.
-fuse = lesson_04_features.fuse
-split = lesson_04_features.split
 q_rocket = lesson_04_questions.q_rocket
 q_augment = lesson_04_questions.q_augment
 q_block = lesson_04_questions.q_block
-q_recompile = lesson_04_questions.q_recompile
-q_fusion = lesson_04_questions.q_fusion

@@ -1,260 +1,337 @@
 """Exercises of lesson 05."""
 
-from transfer_lib.checking import LearnerError, Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_05_from_section_7, lesson_05_questions
-from transfer_lib.exercises.lesson_05_from_section_7 import short
+from transfer_lib.checking import Wrong, array, call, close, exercise, number
+from transfer_lib.exercises import lesson_05_questions
+
+
+def _numpy(tensors):
+    import keras
+
+    return [keras.ops.convert_to_numpy(tensor).copy() for tensor in tensors]
 
 
 @exercise(
-    "05.attention_mask",
+    "05.head_parameters",
     hints=[
-        "The mask has one row per sentence and as many columns as the longest sentence has tokens.",
-        "Position j of a sentence is a token when j is smaller than its number of tokens.",
-        "`places = np.arange(max(lengths))`, then compare `places[None, :]` with "
-        "`np.array(lengths)[:, None]`.",
+        "Flattening gives height × width × channels numbers. Each dense layer joins every input "
+        "with every unit.",
+        "A dense layer has `inputs * units` weights and `units` biases: `(inputs + 1) * units`.",
+        "Three layers: `(flat + 1) * 1024`, `(1024 + 1) * 512` and `(512 + 1) * classes`.",
     ],
 )
-def attention_mask(answer):
-    """Return the mask: 1 for a token, 0 for padding, shape (sentences, longest length)."""
+def head_parameters(answer):
+    """Count the parameters of Flatten, Dense(1024), Dense(512), Dense(classes)."""
+    shape, classes = (7, 7, 512), 5
+    flat = 7 * 7 * 512
+    value = number(call(answer, shape, classes), "the count")
+    right = (flat + 1) * 1024 + 1025 * 512 + 513 * classes
+    if value == flat * 1024 + 1024 * 512 + 512 * classes:
+        raise Wrong("You counted the weights. Each unit of the three layers also has a bias.")
+    if value == 513 * 1024 + 1025 * 512 + 513 * classes:
+        raise Wrong(
+            "This is for a pooled map. Flatten keeps all places: height × width × channels."
+        )
+    if value == 50 * 1024 + 1025 * 512 + 513 * classes:
+        raise Wrong("The channels are missing. Flatten gives height × width × channels numbers.")
+    if value == (flat + 1) * 1024 + 1025 * 512:
+        raise Wrong("The last layer, one unit for each class, is missing.")
+    if value == (flat + 1) * classes:
+        raise Wrong("This is a single dense layer on the flattened map. Two more lie between.")
+    if value == flat + 1024 + 512 + classes:
+        raise Wrong("You added the sizes of the layers. Between two layers, multiply them.")
+    if value == (flat + 1) * 1024 + 1025 * classes:
+        raise Wrong("The layer in the middle, Dense(512), is missing.")
+    if value == flat * 1024 + 1024 * 512 + 512 * classes + 3:
+        raise Wrong("You counted one bias for each layer. Every unit of a layer has its own.")
+    if value == flat * 1025 + 1024 * 513 + 512 * (classes + 1):
+        raise Wrong(
+            "You counted one bias for each input. Each unit has one: `(inputs + 1) * units`."
+        )
+    if value == right + flat:
+        raise Wrong("Flatten has no parameters. Count those of the three dense layers.")
+    for units in (1024, 512, classes):
+        if value == right - units:
+            raise Wrong(f"The {units} biases of Dense({units}) are missing.")
+    if value != right:
+        raise Wrong(
+            f"For a map of {shape} and {classes} classes it is {right:,}, not {value:,.15g}."
+        )
+    value = number(call(answer, (2, 3, 4), 7))
+    if value == 17 * 1024 + 1025 * 512 + 513 * 7 or value == 37 * 1024 + 1025 * 512 + 513 * 7:
+        raise Wrong("You used the height or the width twice. A map need not be square.")
+    if value != 25 * 1024 + 1025 * 512 + 513 * 7:
+        raise Wrong(
+            f"For a map of (2, 3, 4) and 7 classes it is {25 * 1024 + 1025 * 512 + 513 * 7:,}, "
+            f"not {value:,.15g}. Use the arguments, no fixed numbers for them."
+        )
+    return f"{right:,} for VGG16's 7 × 7 × 512 and 5 classes; pooled and linear it is 2,565."
+
+
+@exercise(
+    "05.unfreeze",
+    hints=[
+        "Each layer has a switch of its own, `trainable`, and a loop can set it by its name.",
+        "Switch the layers of block 5 on and leave the others off. Switching on the model switches "
+        "on all of its layers: whoever does that sets each layer afterwards.",
+        "`for layer in base.layers:`, and in it "
+        "`layer.trainable = layer.name.startswith('block5')`.",
+    ],
+)
+def unfreeze(answer):
+    """Let training change the layers of block 5 and no others."""
+    import keras
+
+    from transfer_lib.vgg16_mini import VGG16Mini
+
+    base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base.trainable = False
+    before = _numpy(base.weights)
+    call(answer, base, may_return_none=True)
+    if not all((a == b).all() for a, b in zip(before, _numpy(base.weights), strict=True)):
+        raise Wrong("The weights have changed. Unfreezing only sets switches.")
+    # What `fit` changes in a network around it; `base` itself lists none while it is switched off.
+    trainable = {id(weight) for weight in keras.Model(base.input, base.output).trainable_weights}
+    block5 = {
+        id(w) for layer in base.layers if layer.name.startswith("block5") for w in layer.weights
+    }
+    if trainable == block5:
+        return "Now compile, with a low rate."
+    if not trainable:
+        if base.trainable:
+            raise Wrong(
+                "The model is switched on, but no layer with weights is. The names look like "
+                "`block5_conv1`: use `startswith('block5')`."
+            )
+        raise Wrong(
+            "Nothing can be trained: all layers of the model that was passed in are frozen. Switch "
+            "on those of block 5; For the model, set last, `False` freezes all again."
+        )
+    if len(trainable) == len(base.weights):
+        raise Wrong(
+            "Every layer can be trained now. Freeze those of the blocks before block 5, after "
+            "`base.trainable = True`: it switches on all layers, whatever was set before."
+        )
+    if not trainable & block5:
+        raise Wrong("The wrong blocks can be trained: block 5 is frozen.")
+    if trainable < block5:
+        raise Wrong("A part of block 5 is still frozen. All its convolutions belong to it.")
+    raise Wrong("More than block 5 can be trained. Choose the layers by their names.")
+
+
+@exercise(
+    "05.fuse",
+    hints=[
+        "For each set: fit `PCA(width)` on the training part, then transform both parts with it.",
+        "`np.concatenate([a, b], axis=1)` puts columns side by side.",
+        "`pca = PCA(width).fit(a_train)`, then `pca.transform(a_train)`, `pca.transform(a_test)`; "
+        "the same for `b`.",
+    ],
+)
+def fuse(answer):
+    """Project two sets of features by PCA of their training parts, and concatenate them."""
     import numpy as np
 
-    def mask(lengths):
-        try:
-            value = call(answer, list(lengths))
-        except LearnerError as error:
-            try:  # code that needs an array, such as `lengths.max()`, is as good
-                value = call(answer, np.array(lengths))
-            except LearnerError:
-                raise error from error.__cause__
-        if isinstance(value, list | tuple) and len({np.shape(row) for row in value}) > 1:
-            raise Wrong(
-                "The rows differ in length, so they make no array. Fill each row up with 0 to the "
-                "longest length."
-            )
-        return array(value, "the mask")
+    rng = np.random.default_rng(0)
 
-    lengths = [3, 5, 1]
-    right = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0]])
-    value = mask(lengths)
-    if value.shape == (5, 3):
-        raise Wrong("This is transposed: one row per sentence, one column per position.")
-    if value.shape != (3, 5):
+    def features(n, columns, shift):
+        return rng.normal(size=(n, columns)) * np.linspace(3, 1, columns) + shift
+
+    a, b = (features(30, 6, 1), features(12, 6, 3)), (features(30, 5, 2), features(12, 5, 0))
+    for width in (2, 3):
+        _check_fused(answer, a, b, width)
+
+
+def _check_fused(answer, a, b, width):
+    import numpy as np
+    from sklearn.decomposition import PCA
+
+    changes = (
+        "An array that was passed in has changed. `-=` writes into it; `x = x - mean` does not."
+    )
+    result = call(answer, *a, *b, width, mutation=changes)
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong("Return two arrays: the fused training features and the fused test features.")
+    train, test = (array(part) for part in result)
+    if train.ndim != 2 or test.ndim != 2:
         raise Wrong(
-            f"For the lengths {lengths} the mask has the shape (3, 5): 3 sentences, padded to the "
-            f"longest, 5 tokens. Yours has the shape {value.shape}."
+            f"The parts have the shapes {train.shape} and {test.shape}. Each needs one row per "
+            f"image and {2 * width} columns."
         )
-    if close(value, 1 - right):
-        raise Wrong("This is the wrong way round: 1 stands for a token, 0 for padding.")
-    if close(value, right[:, ::-1]):
-        raise Wrong("This pads on the left; BERT's tokeniser puts the padding on the right.")
-    if close(value, np.arange(5) <= np.array(lengths)[:, None]):
-        raise Wrong("One too many: positions count from 0, so the last token is at length - 1.")
-    if close(value, np.arange(1, 6) < np.array(lengths)[:, None]):
-        raise Wrong("One too few: a sentence of 3 tokens has a 1 at the positions 0, 1 and 2.")
-    if close(value, right[np.argsort(lengths)]) or close(value, right[np.argsort(lengths)[::-1]]):
-        raise Wrong("The rows are sorted by length. Keep the order of the sentences.")
-    for row, (yours, expected) in enumerate(zip(value, right, strict=True)):
-        if not close(yours, expected):
-            raise Wrong(
-                f"For the lengths {lengths}, row {row} is {expected.tolist()}; yours is "
-                f"{short(yours)}."
-            )
-    value = mask([2, 4])
-    if value.shape != (2, 4):
-        raise Wrong("For the lengths [2, 4] the shape is (2, 4): use the longest of the argument.")
-    if not close(value, [[1, 1, 0, 0], [1, 1, 1, 1]]):
-        raise Wrong("It is right for [3, 5, 1] but not for [2, 4]: use the argument lengths.")
-    return "`tokenizer(..., padding=True)` returns the same under `attention_mask`."
+    if len(train) == 12 and len(test) == 30:
+        raise Wrong("The two parts are exchanged. Return the training part first.")
+    if len(train) != 30 or len(test) != 12:
+        raise Wrong(
+            f"The parts have {len(train)} and {len(test)} rows instead of 30 and 12. Columns are "
+            "put side by side: `axis=1`."
+        )
+    if train.shape[1] == width:
+        raise Wrong(
+            "There are `width` columns. Sum and product do that, and so does one set alone; "
+            "concatenate both instead."
+        )
+    if train.shape[1] == 11:
+        raise Wrong("You put the features side by side without projecting them.")
+    if train.shape[1] != 2 * width or test.shape[1] != 2 * width:
+        raise Wrong(
+            f"For width={width}, {2 * width} columns are expected, not {train.shape[1]} in the "
+            f"training part and {test.shape[1]} in the test part. Use the argument `width`."
+        )
+
+    def products(pairs):  # the same for every sign and rotation within a projection
+        train, test = (np.concatenate(parts, axis=1) for parts in zip(*pairs, strict=True))
+        return train @ train.T, train @ test.T
+
+    def matches(fit):
+        pairs = [tuple(fit(*one)) for one in (a, b)]
+        right = products(pairs)
+        return close(train @ train.T, right[0], atol=1e-4) and close(
+            train @ test.T, right[1], atol=1e-4
+        )
+
+    def both(x, x_new):
+        pca = PCA(width).fit(np.concatenate([x, x_new]))
+        return pca.transform(x), pca.transform(x_new)
+
+    def whitened(x, x_new):
+        pca = PCA(width, whiten=True).fit(x)
+        return pca.transform(x), pca.transform(x_new)
+
+    def scaled(x, x_new):
+        pca = PCA(width).fit(x)
+        scale = pca.transform(x).std()
+        return pca.transform(x) / scale, pca.transform(x_new) / scale
+
+    def not_centred(x, x_new):
+        directions = PCA(width).fit(x).components_.T
+        return x @ directions, x_new @ directions
+
+    def own_mean(x, x_new):
+        pca = PCA(width).fit(x)
+        return pca.transform(x), pca.transform(x_new - x_new.mean(axis=0) + x.mean(axis=0))
+
+    def right_one(x, x_new):
+        pca = PCA(width).fit(x)
+        return pca.transform(x), pca.transform(x_new)
+
+    if matches(right_one):
+        return
+    if matches(whitened):
+        raise Wrong("The projections are scaled to one size (`whiten`). Leave them as they are.")
+    if matches(scaled):
+        raise Wrong("You divided each projection by its spread, as `shrink` does. Do not rescale.")
+    if matches(not_centred):
+        raise Wrong(
+            "The mean of the training part is not subtracted before the projection. "
+            "`pca.transform` does that."
+        )
+    if matches(own_mean):
+        raise Wrong(
+            "The test part is centred by its own mean. Subtract the mean of the training part "
+            "from both: `pca.transform` does."
+        )
+    right = products([right_one(*a), right_one(*b)])
+    if close(train @ np.roll(test, width, axis=1).T, right[1], atol=1e-4):
+        raise Wrong(
+            "In the test part the two sets are in the other order. Put `a` first in both parts."
+        )
+    together = PCA(2 * width).fit_transform(np.concatenate([a[0], b[0]], axis=1))
+    if close(train @ train.T, together @ together.T, atol=1e-4):
+        raise Wrong(
+            "You put the sets side by side first, and projected them together. Project each set "
+            "by a PCA of its own, and then concatenate."
+        )
+    if close(train @ train.T, right[0], atol=1e-4):
+        raise Wrong(
+            "The training part is right, the test part is not. Was a second PCA fitted on the "
+            "test part? Its directions are others: transform it with the first."
+        )
+    if matches(both):
+        raise Wrong("The directions were found with the test images. Fit on the training part.")
+    if matches(lambda x, x_new: (x[:, :width], x_new[:, :width])):
+        raise Wrong("You took the first columns. Project onto main directions, with `PCA`.")
+    raise Wrong(
+        "These are not the projections. Fit `PCA(width)` on each training part; no scaling."
+    )
 
 
 @exercise(
-    "05.mean_pool",
+    "05.split",
     hints=[
-        "Give the mask a last axis, `mask[..., None]`, so that it multiplies each vector.",
-        "Sum over the tokens, axis 1, and divide by the number of real tokens of each text.",
-        "`return (states * mask[..., None]).sum(1) / mask.sum(1)[:, None]`",
+        "A patch covers the columns from `left` to `left + side - 1`.",
+        "It ends left of the border when `left + side <= border`.",
+        "`return left + side <= border, left >= border`",
     ],
 )
-def mean_pool(answer):
-    """Return the mean of the vectors of the real tokens, shape (batch, width)."""
-    import torch
+def split(answer):
+    """Return masks of training and test patches that share no pixel."""
+    import numpy as np
 
-    numbers = [5, 2, 9, 1, 8, 4, 7, 3, 6, 2, 6, 1, 4, 9, 3, 8, 1, 7, 3, 5, 2, 9, 4, 8]
-    states = torch.tensor(numbers, dtype=torch.float32).reshape(2, 4, 3)
-    mask = torch.tensor([[1, 1, 0, 0], [1, 1, 1, 0]])
-    right = torch.stack([states[0, :2].mean(0), states[1, :3].mean(0)])
-    given = states.clone(), mask.clone()
-    value = array(call(answer, *given), "the pooled vectors")
-    masked = states * mask[..., None]
-    if value.shape in ((2, 1, 3), (2, 3, 1)):
+    left, side, border = np.array([0, 50, 68, 69, 80, 99, 100, 101, 150]), 32, 100
+    right = left + side <= border, left >= border
+    train, test = _masks(answer, left, side, border)
+    if (train & test).any():
+        column = left[train & test][0]
         raise Wrong(
-            f"The shape is {value.shape}: an axis of length 1 is left over. It should be (2, 3); "
-            "sum without `keepdim`."
+            f"Some patches are in both parts, such as that of columns {column} to "
+            f"{column + side - 1} for the border {border}."
         )
-    if value.shape != (2, 3):
+    if np.array_equal(train, right[1]) and np.array_equal(test, right[0]):
+        raise Wrong("The two parts are exchanged: training is left of the border.")
+    if train[3] and not train[4:].any():
         raise Wrong(
-            "Two texts with vectors of width 3 give the shape (2, 3): sum over the tokens, axis 1. "
-            f"Yours has the shape {value.shape}."
+            "You train on a patch of columns 69 to 100, but column 100 is the border and belongs "
+            "to the test. The last column, `left + side - 1`, must be less than the border."
         )
-    if close(value, states.mean(1)):
-        raise Wrong("The padding is in this mean. Multiply by the mask before you sum.")
-    if close(value, states.sum(1) / mask.sum(1)[:, None]):
+    if train[5] or train[4] or train[3]:
         raise Wrong(
-            "The number of tokens is right, but the padding is in the sum. Multiply by the mask "
-            "before you sum."
+            "A training patch that begins left of the border may still reach across it. It must "
+            "end before: its last column counts, not its first."
         )
-    if close(value, masked.mean(1)):
+    if test[3] or test[4] or test[5]:
+        raise Wrong("A patch that lies across the border shares pixels with both sides: leave it.")
+    if not train[2] and train[1]:
         raise Wrong(
-            "The sum is right, but it is divided by the padded length. Divide by the number of "
-            "real tokens, `mask.sum(1)`."
+            "A patch of columns 68 to 99 ends just before the border 100 and may be used for "
+            "training: `left + side <= border`."
         )
-    if close(value, masked.sum(1)):
-        raise Wrong("This is the sum. Divide it by the number of real tokens of each text.")
-    if close(value, states[:, 0]):
-        raise Wrong("This is the first token's vector. Take the mean over all real tokens.")
-    if close(value, masked.sum(1) / mask.sum()):
-        raise Wrong("Divide by the tokens of each text, not by those of the whole batch.")
-    if close(value, masked.amax(1)):
-        raise Wrong("This is the largest value of each column. Take the mean, not the maximum.")
-    if close(value, torch.stack([states[0, 2:].mean(0), states[1, 3]])):
-        raise Wrong("This is the mean of the padding. In the mask, 1 stands for a real token.")
-    if close(value, torch.stack([states[0, 1], states[1, 1:3].mean(0)])):
-        raise Wrong("The first token is left out. It is a real token too: its mask is 1.")
-    if close(value, torch.nn.functional.normalize(right)):
-        raise Wrong("These means are scaled to length 1. Return the means as they are.")
-    for name, yours, expected in zip(("first", "second"), value, right, strict=True):
-        if not close(yours, expected):
-            raise Wrong(f"The {name} text's vector is {short(expected)}; yours is {short(yours)}.")
-    if not torch.equal(given[0], states) or not torch.equal(given[1], mask):
+    if not test[6] and test[7]:
+        raise Wrong("A patch that begins at the border may be used for testing: `>=`, not `>`.")
+    if not (np.array_equal(train, right[0]) and np.array_equal(test, right[1])):
+        part = "testing" if np.array_equal(train, right[0]) else "training"
         raise Wrong(
-            "The result is right, but your code has overwritten its arguments, which are needed "
-            "again. Work on a copy: `states.clone()`."
+            f"Some patches are missing that may be used for {part}. Take all that end left of the "
+            "border for training, and all that begin at it or right of it for testing."
         )
-
-
-@exercise(
-    "05.learning_rate",
-    hints=[
-        "Two cases: `step < warm` on the way up, else on the way down.",
-        "Up: the share `step / warm` of top. Down: the share of the remaining steps that are left.",
-        "Down: `top * (total - step) / (total - warm)`",
-    ],
-)
-def learning_rate(answer):
-    """Return the rate: from 0 up to top at step warm, then down to 0 at step total."""
-
-    def rates(steps, *arguments):
-        return {s: number(call(answer, s, *arguments), f"the rate at step {s}") for s in steps}
-
-    top, warm, total = 2e-4, 10, 110
-    expected = {0: 0.0, 10: top, 110: 0.0, 4: 0.4 * top, 30: 0.8 * top, 70: 0.4 * top}
-    value = rates(expected, top, warm, total)
-
-    def same(step, other):
-        return close(value[step] / top, other / top)
-
-    if same(0, top):
-        raise Wrong("There is no warm-up here: at step 0 the rate is 0, and it rises to top.")
-    if same(4, 0.4) or same(30, 0.8):
-        raise Wrong("This is the share of the top rate; multiply it by top.")
-    if same(30, top) and same(110, top):
-        raise Wrong("The rate stays at top after the warm-up; it should fall to 0 at step total.")
-    if same(30, top * 80 / 110):
-        raise Wrong(
-            "On the way down, divide by the steps after the warm-up, total - warm. As it is, the "
-            "rate jumps at the end of the warm-up."
-        )
-    if same(30, top * 90 / 110) and same(110, top * 10 / 110):
-        raise Wrong("The rate does not reach 0 at step total: divide by total - warm.")
-    if min(value.values()) < -1e-6 * top:
-        raise Wrong("The rate is negative at some step: look at the signs on the way down.")
-    if value[110] > value[70] > value[30]:
-        raise Wrong("After the warm-up the rate falls; yours goes on rising.")
-    remark = ""
-    if same(0, 0.0) and same(10, top) and same(110, 0.0):
-        remark = "Start, top and end are right, but the way between them is no straight line. "
-    for step, right in expected.items():
-        if not same(step, right):
+    left, side, border = left[::-1], 10, 78
+    train, test = _masks(answer, left, side, border)
+    for part, mask, expected in (
+        ("training", train, left + side <= border),
+        ("test", test, left >= border),
+    ):
+        if not np.array_equal(mask, expected):
             raise Wrong(
-                f"{remark}With top={top}, warm={warm} and total={total}, the rate at step {step} "
-                f"is {right:g}; yours is {value[step]:.6g}."
+                f"For side {side} and border {border} the {part} part is wrong. Use the arguments, "
+                "no fixed numbers."
             )
-    for step, rate in rates((1, 4, 8), 1e-3, 4, 20).items():
-        right = 1e-3 * (step / 4 if step < 4 else (20 - step) / 16)
-        if not close(rate / 1e-3, right / 1e-3):
-            raise Wrong(
-                "It is right for one schedule only. With top=0.001, warm=4 and total=20, the rate "
-                f"at step {step} is {right:g}; yours is {rate:.6g}. Use the arguments."
-            )
-    return "`transformers.get_linear_schedule_with_warmup` multiplies by the same share."
 
 
-@exercise(
-    "05.decaying",
-    hints=[
-        "A bias and the weight of a layer normalisation are vectors: their `ndim` is 1.",
-        "Keep the names of the parameters whose `ndim` is larger than 1.",
-    ],
-)
-def decaying(answer):
-    """Return the names of the parameters that weight decay pulls on: the matrices."""
-    from torch import nn
+def _masks(answer, left, side, border):
+    """Return the learner's masks of training and test patches."""
+    import numpy as np
 
-    model = nn.Sequential()
-    model.add_module("dense", nn.Linear(3, 4))
-    model.add_module("LayerNorm", nn.LayerNorm(4))
-    model.add_module("last", nn.LayerNorm(4))
-    model.add_module("embed", nn.Embedding(5, 4))
-    value = call(answer, list(model.named_parameters()))
-    if isinstance(value, str):
-        raise Wrong(f"This is one text, {value!r}. Return a list of names.")
-    try:
-        value = list(value)
-    except TypeError:
-        raise Wrong("Return a list of names, such as ['dense.weight'].") from None
-    if value and all(isinstance(item, nn.Parameter) for item in value):
-        raise Wrong("These are the parameters themselves. Return their names.")
-    if value and all(isinstance(item, tuple | list) and len(item) == 2 for item in value):
-        raise Wrong("These are the pairs. Return only the names, the first of each pair.")
-    if not all(isinstance(item, str) for item in value):
-        raise Wrong("Return a list of names, such as ['dense.weight'].")
-    names = {str(name) for name in value}
-    everything = {name for name, _ in model.named_parameters()}
-    if not names <= everything:
-        raise Wrong(
-            f"Return names out of the pairs, such as 'dense.weight'; yours are {sorted(names)}."
-        )
-    if not names:
-        raise Wrong("The list is empty. Keep the names of the parameters that are matrices.")
-    if names == everything:
-        raise Wrong("Nothing is left out. Biases and layer normalisation get no weight decay.")
-    if names == {name for name in everything if "bias" not in name}:
-        raise Wrong(
-            "The biases are out, but the weights of layer normalisation are still in. They are "
-            "vectors too: look at `ndim`."
-        )
-    if names == everything - {"dense.weight", "embed.weight"}:
-        raise Wrong("This is the other half: decay pulls on the matrices, not on the vectors.")
-    if "dense.bias" in names:
-        raise Wrong("The bias of dense is still in. It is a vector, so it gets no weight decay.")
-    if "last.weight" in names:
-        raise Wrong(
-            "A name need not say what it is: last is a layer normalisation. Look at `ndim`."
-        )
-    if names == {"dense.weight"}:
-        raise Wrong("embed.weight is missing. The embeddings are a matrix too: their `ndim` is 2.")
-    if names != {"dense.weight", "embed.weight"}:
-        raise Wrong(f"The matrices are dense.weight and embed.weight; yours are {sorted(names)}.")
-    return "The head's weight is a matrix too, so it decays; its bias does not."
+    changes = "`left` has changed. `+=` writes into it: write `left + side` instead."
+    result = call(answer, left, side, border, mutation=changes)
+    if not isinstance(result, (tuple, list)):
+        result = np.atleast_1d(array(result))  # two rows of one array will do
+    if len(result) != 2:
+        raise Wrong("Return two arrays of truth values: one for training, one for testing.")
+    parts = [array(part) for part in result]
+    if any(part.shape != left.shape for part in parts):
+        raise Wrong("Return for each patch whether it is in the part: True or False, not rows.")
+    if not set(np.concatenate(parts)) <= {0.0, 1.0}:
+        raise Wrong("Return True or False for each patch.")
+    return [part.astype(bool) for part in parts]
 
 
-# The others, in the order of the lesson, and then its questions.
-leaks = lesson_05_from_section_7.leaks
-class_weights = lesson_05_from_section_7.class_weights
-freeze = lesson_05_from_section_7.freeze
-abstain = lesson_05_from_section_7.abstain
-q_unknown = lesson_05_questions.q_unknown
-q_baseline = lesson_05_questions.q_baseline
-q_trainer = lesson_05_questions.q_trainer
-q_nan = lesson_05_questions.q_nan
-q_shift = lesson_05_questions.q_shift
+q_recompile = lesson_05_questions.q_recompile
+q_fusion = lesson_05_questions.q_fusion

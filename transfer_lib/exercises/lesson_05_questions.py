@@ -2,114 +2,47 @@
 
 from transfer_lib.questions import Question
 
-q_unknown = Question(
-    "05.q_unknown",
-    "A review calls a kettle 'unspillable', a word that the vocabulary lacks. What does the model "
-    "see?",
+q_recompile = Question(
+    "05.q_recompile",
+    "Keras 3 on torch: the head was trained with `fit`, then block 5 was unfrozen, and `fit` is "
+    "called again without `compile`. What happens?",
     {
         "a": (
-            "[UNK], so the word is lost",
-            "[UNK] stands for a word that holds a sign which no piece covers. This word has only "
-            "known letters, and is put together from pieces.",
+            "`fit` raises an error, because the optimiser meets weights that it does not know",
+            "It set up its state in the first `fit`. That is the better case: an error is seen. "
+            "If `fit` had not run before, block 5 would have been trained at the head's rate.",
         ),
         "b": (
-            "Nothing: the word is left out",
-            "The tokeniser leaves nothing out. It cuts the word into pieces that it knows.",
+            "`fit` runs and block 5 stays frozen",
+            "So it was in Keras 2. Look at what the cell printed.",
         ),
         "c": (
-            "A few pieces, such as un + ##sp + ##illa + ##ble",
-            "Pieces keep what the word is made of, and the encoder has met them in other words.",
-        ),
-    },
-    right="c",
-)
-
-q_baseline = Question(
-    "05.q_baseline",
-    "TF-IDF reaches 93 % on your own data and fine-tuning 94 %. What do you use?",
-    {
-        "a": (
-            "Probably TF-IDF: one point must pay for a model that is far slower to run",
-            "The "
-            "baseline tells you the price of each point. Here single words decide, and counting "
-            "them is enough.",
-        ),
-        "b": (
-            "Fine-tuning: the better number wins",
-            "With a few hundred test texts, one point is "
-            "within the spread of the draws, and the large model costs time and memory at every "
-            "prediction.",
-        ),
-        "c": (
-            "Neither: a baseline is only for papers",
-            "A baseline is a model like any other; when "
-            "it is good enough, it is the cheapest that you can run.",
+            "`fit` runs and trains block 5 at the old rate",
+            "That happens if `fit` has not run before. After a first `fit`, the optimiser's state "
+            "exists and lacks these weights.",
         ),
     },
     right="a",
 )
 
-q_trainer = Question(
-    "05.q_trainer",
-    "You want the lower layers run once and their outputs kept. Your own loop or Trainer?",
+q_fusion = Question(
+    "05.q_fusion",
+    "You fuse two sets of features and your accuracy rises from 61 % to 63 %. The second set alone "
+    "has 63 %. What did fusion gain?",
     {
         "a": (
-            "Trainer, with a switch for it",
-            "It has no such switch. You would have to write a dataset, a collator and a model that "
-            "take states instead of texts.",
+            "2 points",
+            "Compared with the worse of the two. You could have taken the second set alone.",
         ),
         "b": (
-            "Your own loop",
-            "What enters a step is not text but kept states, and your own loop does not mind.",
+            "It cannot be said without the accuracy of the product",
+            "Another way of fusing is another method. The control for a fusion is each of its "
+            "parts alone.",
         ),
         "c": (
-            "Either: frozen layers are skipped by themselves",
-            "Freezing only stops the gradient. "
-            "The forward pass still runs through all layers in each epoch, and with dropout, which "
-            "freezing does not switch off.",
-        ),
-    },
-    right="b",
-)
-
-q_nan = Question(
-    "05.q_nan",
-    "In float16 the loss becomes nan at step 40 and stays so. What do you try first?",
-    {
-        "a": (
-            "More epochs: it will recover",
-            "After one nan every weight is nan. No later step can bring them back.",
-        ),
-        "b": (
-            "bfloat16, or a GradScaler, and the loss in float32",
-            "bfloat16 has the range of "
-            "float32, so nothing overflows; a GradScaler skips the steps that do.",
-        ),
-        "c": ("A larger batch", "The batch size does not change the range of float16."),
-    },
-    right="b",
-)
-
-q_shift = Question(
-    "05.q_shift",
-    "Your classifier was tested on film reviews: 85 %. What do you tell the shop that wants it for "
-    "device reviews?",
-    {
-        "a": (
-            "It will be 85 % right there too",
-            "A test set speaks for its own domain only. Words "
-            "and what they judge change from films to devices.",
-        ),
-        "b": (
-            "It will not work at all",
-            "Much of it transfers: the encoder knows the language, and "
-            "praise shares words. How much, you must measure.",
-        ),
-        "c": (
-            "Label some device reviews first: to measure it, and to train on",
-            "The first few "
-            "dozen tell how large the loss is; the same ones, used for training, bring part of it "
-            "back.",
+            "Nothing: the better of the two does as well alone",
+            "The control of a fusion is the better part alone. And with few labels, differences "
+            "of a point or two need many draws before they mean anything.",
         ),
     },
     right="c",

@@ -1,4 +1,4 @@
-"""Style, text alternatives, and how a figure is shown in a notebook.
+"""Style, names as plain text, and how a figure is shown in a notebook.
 
 Where the text alternative of an output image is read, checked in each program's source:
 
@@ -11,15 +11,21 @@ JupyterLab 4, nbconvert ``lab``        nowhere: both drop it, so a ``<details>``
 =====================================  =====================================================
 """
 
+import functools
 import html
 import io
-from functools import partial
-from itertools import cycle, islice
+import re
+import textwrap
+import warnings
 
 import matplotlib
 from cycler import cycler
+from matplotlib import font_manager
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from transfer_lib.plots.words import words_of
 
 # The first three colours are from Okabe and Ito, "Color Universal Design" (2008). Their light ones
 # have less than 3:1 against white, so the others were searched for: the distance between any two
@@ -38,7 +44,18 @@ LINESTYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 TEXT = "#222222"
 WRONG = "#9D0E00"
-DPI = 100
+CHINESE = (  # of Linux, Windows, macOS
+    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei"),
+    *("WenQuanYi Zen Hei", "Droid Sans Fallback", "Microsoft YaHei", "SimHei", "SimSun"),
+    *("PingFang SC", "Hiragino Sans GB", "Heiti TC", "STHeiti", "Arial Unicode MS"),
+)
+
+
+def fonts():
+    """Return matplotlib's own font, then those on this machine that have Chinese characters."""
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in CHINESE if name in installed)]
+
 
 STYLE = {
     "axes.axisbelow": True,
@@ -52,22 +69,21 @@ STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 12,
-    "figure.dpi": DPI,
+    "figure.dpi": 100,
     "figure.facecolor": "white",  # not transparent: dark themes stay readable
+    "font.family": fonts(),
     "font.size": 11,
     "grid.color": "#DDDDDD",
     "image.cmap": "gray",
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "lines.markersize": 6,
-    "savefig.dpi": DPI,
+    "savefig.dpi": 100,
     "text.color": TEXT,
     "xtick.color": TEXT,
     "ytick.color": TEXT,
 }
-SUBPLOT_ARGUMENTS = (
-    "gridspec_kw height_ratios sharex sharey squeeze subplot_kw width_ratios".split()
-)
+SUBPLOTS = "gridspec_kw height_ratios sharex sharey squeeze subplot_kw width_ratios".split()
 
 
 def use_style():
@@ -75,40 +91,24 @@ def use_style():
     matplotlib.rcParams.update(STYLE)
 
 
-def line_style(position):
-    """Return the colour, line style and marker of the line at a position, as keywords."""
-    cyclers = {"color": COLORS, "linestyle": LINESTYLES, "marker": MARKERS[: len(COLORS)]}
-    return {key: next(islice(cycle(values), position, None)) for key, values in cyclers.items()}
+def plain(name, width=24, lines=4):
+    """Return a name to be drawn as it is: no mathematics, and in short lines."""
+    wrapper = textwrap.TextWrapper(width, max_lines=lines, placeholder=" …")
+    wrapper.wordsep_re = re.compile(r"(\s+|(?<=[_/-])(?=[^_/-]))")  # also after an underscore
+    return wrapper.fill(str(name)).replace("$", r"\$")
 
 
-def figure(alt, nrows=1, ncols=1, **kwargs):
+def figure(alt=None, nrows=1, ncols=1, **kwargs):
     """Make a figure with a text alternative. It is not registered with pyplot.
 
     Parameters
     ----------
-    alt : str
-        What the numbers in the figure say, in words.
-    nrows, ncols : int
-        Rows and columns of axes.
-    **kwargs
-        Passed to `matplotlib.figure.Figure` (``figsize`` in inches, ...); ``sharex``, ``sharey``,
-        ``squeeze``, ``width_ratios``, ``height_ratios``, ``subplot_kw`` and ``gridspec_kw`` are
-        passed to `Figure.subplots`.
-
-    Returns
-    -------
-    fig : matplotlib.figure.Figure
-        Make it the last expression of a cell to show it.
-    ax : matplotlib.axes.Axes or numpy.ndarray of Axes
-        As `Figure.subplots` returns them.
-
-    Raises
-    ------
-    ValueError
-        If `alt` is empty.
+    alt : str, optional
+        What the figure shows, in words; without it, they are read from what is drawn.
+    nrows, ncols, **kwargs
+        Passed to `matplotlib.figure.Figure` and its `subplots`, whose axes are returned beside it.
     """
-    _checked_alt(alt)
-    subplots = {key: kwargs.pop(key) for key in SUBPLOT_ARGUMENTS if key in kwargs}
+    subplots = {key: kwargs.pop(key) for key in SUBPLOTS if key in kwargs}
     kwargs.setdefault("layout", "constrained")
     kwargs.setdefault("figsize", (max(6.4, 4.0 * ncols), max(4.0, 3.0 * nrows)))
     with matplotlib.rc_context(STYLE):  # also right when the style was never set, or was lost
@@ -117,54 +117,48 @@ def figure(alt, nrows=1, ncols=1, **kwargs):
     return describe(fig, alt), ax
 
 
-def describe(fig, alt):
-    """Give a figure its text alternative, or change it. Works for figures of pyplot too.
-
-    Parameters
-    ----------
-    fig : matplotlib.figure.Figure
-    alt : str
-        What the numbers in the figure say, in words.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The same figure.
-
-    Raises
-    ------
-    ValueError
-        If `alt` is empty.
-    TypeError
-        If `fig` is not a figure.
-    """
-    if not isinstance(fig, Figure):
-        raise TypeError(f"fig must be a matplotlib Figure, got {type(fig).__name__}.")
-    fig._transfer_lib_alt = _checked_alt(alt)
+def describe(fig, alt=None):
+    """Give a figure its text alternative, or change it; return the figure, also one of pyplot."""
+    fig._transfer_lib_alt = " ".join((alt or "").split())
     # IPython asks an object for this method before any registered formatter, and the inline
     # backend, which removes registered formatters for Figure when pyplot is imported, leaves it.
-    fig._ipython_display_ = partial(_show, fig)
+    fig._ipython_display_ = functools.partial(_show, fig)
     return fig
 
 
 def alt_text(fig):
-    """Return the text alternative of a figure; ``""`` when it has none."""
-    return getattr(fig, "_transfer_lib_alt", "")
+    """Return the text alternative of a figure: as it was given, else read from what is drawn."""
+    return getattr(fig, "_transfer_lib_alt", "") or words_of(fig)
 
 
 def to_png(fig, dpi=None):
-    """Return the figure as PNG bytes. Figures drawn alike give the same bytes.
-
-    Parameters
-    ----------
-    fig : matplotlib.figure.Figure
-    dpi : float, optional
-        Pixels per inch; the default is the figure's own.
-    """
+    """Return the figure as PNG bytes. Figures drawn alike give the same bytes."""
+    drawn = {character for text in fig.findobj(Text) for character in text.get_text()}
+    _tell_missing("".join(sorted(filter(_is_missing, drawn))))
     buffer = io.BytesIO()
-    # Without "Software" the bytes do not change with the version of matplotlib alone.
-    fig.savefig(buffer, format="png", dpi=dpi or "figure", metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")  # told above, and once
+        # Without "Software" the bytes do not change with the version of matplotlib alone.
+        fig.savefig(buffer, format="png", dpi=dpi or "figure", metadata={"Software": None})
     return buffer.getvalue()
+
+
+@functools.cache
+def _is_missing(character):
+    """Tell whether no font here has a character."""
+    files = [] if character.isascii() else [font_manager.findfont(name) for name in fonts()]
+    faces = [font_manager.get_font(file) for file in files]
+    return bool(faces) and not any(face.get_char_index(ord(character)) for face in faces)
+
+
+@functools.cache  # once
+def _tell_missing(characters):
+    if characters:
+        print(
+            f"No font here has {characters}: the figure shows boxes, its words are complete. "
+            "Install a font such as Noto Sans CJK SC, delete the folder "
+            "`matplotlib.get_cachedir()`, and restart the kernel."
+        )
 
 
 def bundle(fig):
@@ -172,6 +166,11 @@ def bundle(fig):
     alt = alt_text(fig)
     data = {"image/png": to_png(fig), "text/plain": f"Figure: {alt}"}
     return data, {"image/png": {"alt": alt}}
+
+
+def words_html(alt):
+    """Return the text alternative as an HTML block that opens by keyboard or mouse."""
+    return f"<details><summary>Figure in words</summary><p>{html.escape(alt)}</p></details>"
 
 
 def _show(fig):
@@ -184,17 +183,3 @@ def _show(fig):
     display(data, metadata=metadata, raw=True)
     # No text/plain here: a terminal prints the words once.
     display({"text/html": words_html(alt_text(fig))}, raw=True)
-
-
-def words_html(alt):
-    """Return the text alternative as an HTML block that opens by keyboard or mouse."""
-    return f"<details><summary>Figure in words</summary><p>{html.escape(alt)}</p></details>"
-
-
-def _checked_alt(alt):
-    if not isinstance(alt, str) or not alt.strip():
-        raise ValueError(
-            "alt is empty. Say in words what the numbers in the figure say: a screen reader reads "
-            "this text, and it stands where the image cannot be shown."
-        )
-    return " ".join(alt.split())
