@@ -10,8 +10,13 @@ pytestmark = lab.needs_browser
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with lab.server(tmp_path_factory.mktemp("lab")) as address:
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    with lab.server(folder) as address:
         yield address
 
 
@@ -21,7 +26,7 @@ def page():
         yield page
 
 
-def test_lesson_00_runs_and_its_question_answers_by_keyboard(address, page, tmp_path_factory):
+def test_lesson_00_runs_and_its_question_answers_by_keyboard(address, page, folder):
     lab.run_all(page, address, "00_first_transfer")
     cell = lab.show(page, "ex.q_profile.ask(choice)")
     letters = cell.locator(".jp-OutputArea button")
@@ -33,6 +38,5 @@ def test_lesson_00_runs_and_its_question_answers_by_keyboard(address, page, tmp_
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     cell.get_by_text("The quick profile is the default without a GPU.").wait_for()
-    (progress,) = tmp_path_factory.getbasetemp().glob("lab0/home/progress.json")
-    row = json.loads(progress.read_text())["exercises"]["00.q_profile"]
+    row = json.loads((folder / "home/progress.json").read_text())["exercises"]["00.q_profile"]
     assert row["outcome"] == "right" and row["attempts"] == 2
