@@ -165,11 +165,11 @@ def _wait_for(url, process, log):
 
 
 class Widget:
-    """A figure with sliders, in the cell that makes it."""
+    """A figure with sliders, in the cell with this text."""
 
-    def __init__(self, page, function):
+    def __init__(self, page, text):
         self.page = page
-        self.cell = show(page, f"plots.interactive({function}")
+        self.cell = show(page, text)
         self.image = self.cell.locator(".jupyter-widgets img")
         self.image.wait_for()
         self.handles = self.cell.locator('.noUi-handle[role="slider"]')

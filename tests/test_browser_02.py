@@ -23,7 +23,7 @@ def test_no_cell_fails_and_mathematics_is_typeset(lesson):
 
 
 def test_lambda_moves_the_weights(lesson):
-    widget = lab.Widget(lesson, "draw_lambda")
+    widget = lab.Widget(lesson, "plots.interactive(draw_lambda")
     assert widget.shown[1].startswith("λ = 1:")
     up = [widget.press("ArrowRight") for _ in range(3)]
     assert [words.split(":")[0] for words in up] == ["λ = 1.78", "λ = 3.16", "λ = 5.62"]
@@ -31,7 +31,7 @@ def test_lambda_moves_the_weights(lesson):
 
 
 def test_the_learning_rate_makes_the_walk_diverge(lesson):
-    widget = lab.Widget(lesson, "draw_walk")
+    widget = lab.Widget(lesson, "plots.interactive(draw_walk")
     assert "converges, oscillating" in widget.shown[1]
     assert "diverges" in widget.press("End")
     assert "never settles" in widget.press("ArrowLeft")

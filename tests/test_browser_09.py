@@ -16,7 +16,7 @@ def lesson(tmp_path_factory):
 
 
 def test_the_clouds_meet_and_swap(lesson):
-    widget = lab.Widget(lesson, "draw_clouds")
+    widget = lab.Widget(lesson, "plots.interactive(draw_clouds")
     assert widget.handles.count() == 2
     words = widget.press("End", slider=1)
     assert words.startswith("Target turned by 40 degrees, step 100")

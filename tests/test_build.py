@@ -158,6 +158,14 @@ def test_the_first_cell_describes_the_lesson(course, old, new):
         build.read(path)
 
 
+def test_folded_cells_open_folded(course):
+    path = course('# %% tags=["hide-input"]\nprint(1)\n\n# %%\nprint(2)\n')
+    folded, shown = build.read(path).cells[1:]
+    assert folded.metadata["jupyter"] == {"source_hidden": True}
+    assert folded.metadata["cellView"] == "form"
+    assert "jupyter" not in shown.metadata
+
+
 def test_badge_and_colab_lines_are_stamped(course):
     path = course('# %% tags=["setup"]\nimport transfer_lib\n')
     where = build.address()
