@@ -43,7 +43,7 @@ lab: $(VENV)/lab.done
 	-$(BIN)/python -m transfer_lib doctor --no-network
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) \
 		$(if $(NO_BROWSER),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root) \
-		lessons/00_start_here.ipynb
+		lessons/00_first_transfer.ipynb
 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 

@@ -1,5 +1,6 @@
 """What a learner waits for in every lesson: the import, the set-up cell, the feedback."""
 
+import io
 import os
 import subprocess
 import sys
@@ -61,6 +62,29 @@ def _beside_a_busy_program(**policy):
     return run
 
 
+def _slider():
+    """Return a step of a slider, and drawing the same figure without text and widget."""
+    import itertools
+
+    from transfer_lib import plots
+
+    def draw(k):
+        fig, ax = plots.figure("three lines")
+        for j in range(3):
+            ax.plot(range(10), [k * i + j for i in range(10)], label=f"line {j}")
+        ax.set(xlabel="Time (s)", ylabel="Way (m)")
+        ax.legend()
+        return fig
+
+    widget = plots.interactive(draw, k=(0, 10))
+    places = itertools.cycle(range(1, 10))
+
+    def step():
+        widget.controls["k"].value = next(places)
+
+    return step, lambda: draw(next(places)).savefig(io.BytesIO(), format="png")
+
+
 def cases():
     """Yield the cases as (name, peer, ours, theirs, runs)."""
     yield (
@@ -78,6 +102,8 @@ def cases():
         5,
     )
     check, judge_only = _check()
+    step, drawn = _slider()
+    yield ("a slider moves its figure", "drawing it alone", step, drawn, 20)
     yield ("feedback: check, record, show", "judge alone", check, judge_only, 50)
     yield (
         "small network on a busy machine, waiting threads sleep",

@@ -83,7 +83,10 @@ def finite_differences(loss, at, step=1e-6):
     return gradient
 
 
-# %%
+# %% tags=["keep"]
+import torch
+
+
 def autograd(loss, at):
     """Return the gradient at an array of a loss that is written in torch."""
     at = torch.tensor(at, dtype=torch.float64, requires_grad=True)
@@ -93,7 +96,6 @@ def autograd(loss, at):
 
 # %%
 import keras
-import torch
 
 y = np.array([2.0, 0.5, -1.0, 3.0])
 predicted = np.array([1.5, 0.0, -1.0, 5.0])
@@ -116,7 +118,7 @@ print("torch autograd agrees:", np.allclose(by_hand, by_torch))
 # **Exercise.** Write it in NumPy.
 
 
-# %% exercise="02.weight_gradient"
+# %% tags=["keep"] exercise="02.weight_gradient"
 def weight_gradient(X, y, w):
     """Return the gradient of the mean squared error of ``X @ w`` by ``w``, shape (d,)."""
     ### BEGIN SOLUTION
@@ -207,7 +209,7 @@ print("with the largest taken out:", softmax(large).round(3))
 # the last cell may help.
 
 
-# %% exercise="02.cross_entropy"
+# %% tags=["keep"] exercise="02.cross_entropy"
 def cross_entropy(z, y):
     """Return the mean cross-entropy of logits ``z`` (N, K) and classes ``y`` (N,)."""
     ### BEGIN SOLUTION
@@ -222,7 +224,7 @@ ex.cross_entropy.check(cross_entropy)
 # The gradient in code, against torch, and the pieces against SciPy:
 
 
-# %%
+# %% tags=["keep"]
 def cross_entropy_gradient(z, y):
     """Return the gradient by the logits, shape (N, K)."""
     one_hot = np.eye(z.shape[1])[y]
@@ -358,7 +360,7 @@ ex.q_softmax.ask(...)
 # **Exercise.** Write the total loss, from true values and predictions.
 
 
-# %% exercise="02.total_loss"
+# %% tags=["keep"] exercise="02.total_loss"
 def total_loss(y, y_hat, z, z_hat, lam):
     """Return L_shared + lam * L_task; source arrays are (N,), target arrays (M,)."""
     ### BEGIN SOLUTION
@@ -473,7 +475,7 @@ def task_pair(rng, d=10, shift=0.3):
     return w_s, w_s + shift * rng.normal(size=d)
 
 
-# %%
+# %% tags=["keep"]
 def excess_error(n_target, lam_grid, rng, n_source=500, d=10):
     """Return the expected extra error on new target data for each lambda, one draw."""
     w_s, w_t = task_pair(rng, d)

@@ -191,7 +191,7 @@ def median_distance(*clouds):
 # **Exercise.** Write it, from the three kernel matrices.
 
 
-# %% exercise="09.mmd_unbiased"
+# %% tags=["keep"] exercise="09.mmd_unbiased"
 def mmd_unbiased(K_ss, K_tt, K_st):
     """Return the unbiased squared MMD from kernels of shapes (n, n), (m, m) and (n, m)."""
     ### BEGIN SOLUTION
@@ -418,7 +418,7 @@ def coral_align(source, target):
 # **Exercise.** Write it. The covariances are those above: centred, divided by $n - 1$.
 
 
-# %% exercise="09.coral_loss"
+# %% tags=["keep"] exercise="09.coral_loss"
 def coral_loss(source, target):
     """Return the CORAL loss of two samples of shapes (n, d) and (m, d)."""
     ### BEGIN SOLUTION
@@ -576,7 +576,7 @@ fig
 # L2-SP objective.
 
 
-# %% exercise="09.l2sp_gradient"
+# %% tags=["keep"] exercise="09.l2sp_gradient"
 def l2sp_gradient(X, y, w, w_source, alpha):
     """Return the gradient of mse(X @ w) + alpha * ||w - w_source||^2 by w, shape (d,)."""
     ### BEGIN SOLUTION
@@ -694,7 +694,7 @@ ex.standardise.check(standardise)
 # The correction's constant is not pulled; only its weights are. How much does the constant do alone?
 # *Source + constant* adds one number to the source model, the mean of what it leaves over.
 
-# %%
+# %% tags=["keep"]
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler

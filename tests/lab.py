@@ -162,3 +162,35 @@ def _wait_for(url, process, log):
         except OSError:
             time.sleep(0.5)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+class Widget:
+    """A figure with sliders, in the cell with this text."""
+
+    def __init__(self, page, text):
+        self.page = page
+        self.cell = show(page, text)
+        self.image = self.cell.locator(".jupyter-widgets img")
+        self.image.wait_for()
+        self.handles = self.cell.locator('.noUi-handle[role="slider"]')
+
+    @property
+    def shown(self):
+        return self.image.get_attribute("src"), self.image.get_attribute("alt")
+
+    def press(self, key, slider=0):
+        """Press a key on a slider; return the words of the figure that it brings."""
+        before = self.shown
+        self.handles.nth(slider).focus()
+        self.page.keyboard.press(key)
+        deadline = time.monotonic() + 20
+        while self.shown[0] == before[0]:
+            if time.monotonic() > deadline:
+                told = self.cell.locator('[role="alert"]').all_inner_texts()
+                raise AssertionError(f"{key} changed nothing. Told: {told}. Figure: {before[1]}")
+            time.sleep(0.01)
+        words = self.shown[1]
+        assert words != before[1]
+        self.cell.locator('[role="status"]', has_text=words[:40]).wait_for()
+        assert not self.cell.locator('[role="alert"]').count()
+        return words

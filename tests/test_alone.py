@@ -41,14 +41,14 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
     # Packages are found through this path; the course itself, installed as a link, is not.
     Path(own.stdout.strip(), "shared.pth").write_text(site.getsitepackages()[0] + "\n")
     (tmp_path / "alone").mkdir()
-    shutil.copy(ROOT / "lessons/00_start_here.ipynb", tmp_path / "alone")
+    shutil.copy(ROOT / "lessons/00_first_transfer.ipynb", tmp_path / "alone")
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
         "TRANSFER_LIB_SOURCE": f"git+file://{ROOT.as_posix()}",
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one the other way round
         "IPYTHONDIR": str(tmp_path / "ipython"),
     }
-    command = [python, "-m", "IPython", "--colors=NoColor", "00_start_here.ipynb"]
+    command = [python, "-m", "IPython", "--colors=NoColor", "00_first_transfer.ipynb"]
     run = subprocess.run(
         command, cwd=tmp_path / "alone", env=env, capture_output=True, text=True, timeout=240
     )

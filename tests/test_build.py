@@ -40,7 +40,7 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(cells_module, "ROOT", tmp_path)
 
     def write(cells):
-        path = tmp_path / "course/00_start_here.py"
+        path = tmp_path / "course/00_first_transfer.py"
         path.write_text(HEADER + cells, "utf8")
         return path
 
@@ -158,11 +158,19 @@ def test_the_first_cell_describes_the_lesson(course, old, new):
         build.read(path)
 
 
+def test_folded_cells_open_folded(course):
+    path = course('# %% tags=["hide-input"]\nprint(1)\n\n# %%\nprint(2)\n')
+    folded, shown = build.read(path).cells[1:]
+    assert folded.metadata["jupyter"] == {"source_hidden": True}
+    assert folded.metadata["cellView"] == "form"
+    assert "jupyter" not in shown.metadata
+
+
 def test_badge_and_colab_lines_are_stamped(course):
     path = course('# %% tags=["setup"]\nimport transfer_lib\n')
     where = build.address()
     notebook = build.read(path)
-    assert "/blob/main/lessons/00_start_here.ipynb" in notebook.cells[0].source
+    assert "/blob/main/lessons/00_first_transfer.ipynb" in notebook.cells[0].source
     assert f"git+{where['repository']}@{where['branch']}" in notebook.cells[1].source
     assert notebook.cells[1].source.endswith("\nimport transfer_lib")
 
@@ -170,7 +178,7 @@ def test_badge_and_colab_lines_are_stamped(course):
 def test_two_runs_are_equal_to_the_byte(course, tmp_path, monkeypatch):
     monkeypatch.setattr(build, "answers", dict)
     path = course("# %%\nprint('once')\nprint('twice')\n\n# %%\n1 + 1\n")
-    assert build.build(path) == ["solutions/00_start_here.ipynb", "lessons/00_start_here.ipynb"]
+    assert build.build(path) == [f"{folder}/00_first_transfer.ipynb" for folder in FOLDERS]
     solution, lesson = (tmp_path / folder / f"{path.stem}.ipynb" for folder in FOLDERS)
     first = solution.read_bytes()
     assert json.loads(first)["cells"][1]["outputs"][0]["text"] == ["once\n", "twice\n"]

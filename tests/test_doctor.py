@@ -5,7 +5,7 @@ import importlib.metadata
 import socket
 import subprocess
 import sys
-import time
+import threading
 import types
 
 import pytest
@@ -83,15 +83,13 @@ def test_a_check_that_crashes_is_a_finding(monkeypatch):
     assert crashed.message == "could not check: ZeroDivisionError: a bug" and not crashed.failed
 
 
-def test_whole_run_offline_in_time(monkeypatch):
+def test_whole_run_offline(monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    began = time.monotonic()
     report = doctor.examine()
-    assert time.monotonic() - began < 20  # torch is imported
     assert not [f for f in report.findings if "could not check" in f.message or f.failed]
     names = {finding.name.split()[0] for finding in report.findings}
     assert names >= {"Python", "package", "Keras", "device", "memory", "disk", "widgets", "cache"}
@@ -319,8 +317,16 @@ def test_network(monkeypatch, answers, status, word):
 def test_name_look_up_that_hangs_is_not_waited_for(monkeypatch):
     import requests
 
-    monkeypatch.setattr(requests, "head", lambda *args, **kwargs: time.sleep(5))
+    go_on, ended = threading.Event(), []
+
+    def head(*args, **kwargs):
+        go_on.wait(60)
+        ended.append(args)
+
+    monkeypatch.setattr(requests, "head", head)
     monkeypatch.setattr(doctor, "SECONDS", 0.2)
-    began = time.monotonic()
-    assert "no answer" in only(doctor._network, "warning").message
-    assert time.monotonic() - began < 2
+    try:
+        assert "no answer" in only(doctor._network, "warning").message
+        assert not ended
+    finally:
+        go_on.set()

@@ -200,7 +200,15 @@ def test_a_check_does_not_depend_on_what_was_left_on():
     assert drawn[0] == drawn[1]
 
 
-def test_a_real_interrupt_is_not_swallowed():
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, also where these tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_real_interrupt_is_not_swallowed(interruptible):
     before = world()
 
     def answer(x):

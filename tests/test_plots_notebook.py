@@ -3,10 +3,8 @@
 import re
 import subprocess
 import sys
-import time
 from base64 import b64decode, b64encode
 
-import numpy as np
 import pytest
 from example_figures import READY
 
@@ -195,24 +193,6 @@ def test_widget_is_one_output_with_the_static_figure_for_those_without_widgets(s
     assert output.data["text/plain"] == f"Figure: {words}"
     page = output.data["text/html"]
     assert f'<img alt="{words}"' in page and page.endswith(f"<p>{words}</p></details>")
-
-
-def test_widget_is_quick():
-    def draw(k):
-        fig, ax = plots.figure("three lines")
-        for j in range(3):
-            ax.plot(np.arange(10), k * np.arange(10) + j, label=f"line {j}")
-        ax.set(xlabel="Time (s)", ylabel="Way (m)")
-        ax.legend()
-        return fig
-
-    widget = plots.interactive(draw, k=(0, 10))
-    seconds = []
-    for k in (1, 2, 3, 4):
-        start = time.process_time()
-        widget.controls["k"].value = k
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 0.2
 
 
 def test_an_error_of_the_first_drawing_is_not_hidden():

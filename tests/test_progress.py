@@ -24,7 +24,7 @@ def test_counts_and_survives(empty_home):
     table = progress.summary("00")
     assert table.solved == 1
     assert "right, 3 attempts, 3 hints, solution shown" in repr(table)
-    assert "1 of 2 exercises right" in table._repr_html_()
+    assert "1 of 3 exercises right" in table._repr_html_()
 
 
 def test_reset_one_lesson_or_all():

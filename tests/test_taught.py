@@ -72,7 +72,7 @@ def write(tmp_path, monkeypatch):
     monkeypatch.setattr(cells, "ROOT", tmp_path)
 
     def write(text):
-        path = tmp_path / "course/00_start_here.py"
+        path = tmp_path / "course/00_first_transfer.py"
         path.write_text(text, "utf8")
         return path
 

@@ -21,7 +21,7 @@ claim("00.seed", "The seed is small.", settings.seed(), at_most={bound})
 @pytest.fixture
 def lesson(tmp_path, monkeypatch):
     (tmp_path / "course").mkdir()
-    path = tmp_path / "course/00_start_here.py"
+    path = tmp_path / "course/00_first_transfer.py"
     monkeypatch.setattr(build, "sources", lambda: [path])
     monkeypatch.setattr(run_lesson_claims, "OUT", tmp_path / "build")
 

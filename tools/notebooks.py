@@ -85,8 +85,11 @@ def read(path):
     _stamp(notebook.cells[0], next(row for row in rows if row.name == path.stem), where)
     for cell in notebook.cells:
         cell.source = cell.source.replace("LESSON_MAP", lessons.markdown_map(table=rows))
-        if "setup" in cell.metadata.get("tags", []):
+        tags = cell.metadata.get("tags", [])
+        if "setup" in tags:
             cell.source = COLAB_LINES.format(**where) + cell.source
+        if "hide-input" in tags:  # as JupyterLab and VS Code store it, and as Colab does
+            cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
 

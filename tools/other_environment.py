@@ -90,6 +90,11 @@ def jax():
     pip_install(python, "jax")
     for backend in ("torch", "jax"):
         print(f"Backend {backend}", flush=True)
+        check = [python, str(ROOT / "tools/make_lite0_reference.py"), "--check"]
+        found = subprocess.check_output(check, env=os.environ | {"KERAS_BACKEND": backend})
+        print(f"EfficientNet-Lite0 is {float(found.split()[-1]):.1e} off at most", flush=True)
+        if float(found.split()[-1]) > 1e-3:
+            sys.exit(1)
         run_lessons(python, numbers, KERAS_BACKEND=backend)
 
 

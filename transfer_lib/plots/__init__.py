@@ -14,6 +14,7 @@ from transfer_lib.plots.charts import (
     image_grid,
     learning_curves,
 )
+from transfer_lib.plots.guess import Guess, guess
 from transfer_lib.plots.style import (
     COLORS,
     LINESTYLES,
@@ -28,6 +29,7 @@ from transfer_lib.plots.widget import interactive
 
 __all__ = [
     "COLORS",
+    "Guess",
     "LINESTYLES",
     "MARKERS",
     "accuracy_by_labels",
@@ -37,6 +39,7 @@ __all__ = [
     "describe",
     "embedding",
     "figure",
+    "guess",
     "heatmap",
     "image_grid",
     "interactive",

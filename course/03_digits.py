@@ -1142,7 +1142,7 @@ course.progress()
 # control, and what was the target?
 #
 # [Lesson 04](04_vgg16_features.ipynb) takes a deep network for photographs through the same steps,
-# [lesson 05](05_bert_text.ipynb) one for text.
+# [lesson 06](06_bert_classifier.ipynb) one for text.
 #
 # ## Sources
 #

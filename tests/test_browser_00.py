@@ -1,0 +1,63 @@
+"""Lesson 00 in JupyterLab, in a real browser: it runs, answers, and is played by keyboard."""
+
+import json
+
+import pytest
+
+import lab
+
+pytestmark = lab.needs_browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    with lab.server(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def lesson(address):
+    """The page with lesson 00, all cells run."""
+    with lab.page() as page:
+        lab.run_all(page, address, "00_first_transfer")
+        yield page
+
+
+def test_a_question_answers_by_keyboard(lesson, folder):
+    cell = lab.show(lesson, "ex.q_untrained.ask(...)")
+    letters = cell.locator(".jp-OutputArea button")
+    letters.first.wait_for()
+    assert letters.all_inner_texts() == ["a", "b", "c"]
+    letters.first.focus()
+    lesson.keyboard.press("Space")
+    cell.get_by_text("Lower than it is.").wait_for()
+    lesson.keyboard.press("Tab")
+    lesson.keyboard.press("Enter")
+    cell.get_by_text("Random filters still keep a part of the colours.").wait_for()
+    row = json.loads((folder / "home/progress.json").read_text())["exercises"]["00.q_untrained"]
+    assert row["outcome"] == "right" and row["attempts"] == 2
+
+
+def test_the_game_is_played_by_keyboard_to_its_end(lesson):
+    lab.show(lesson, "Picture 1 of 10")
+    cell = lesson.locator(".jp-Cell", has=lesson.get_by_role("button", name="galaxies"))
+    buttons, said = cell.locator(".jp-OutputArea button"), cell.locator('[role="status"]')
+    buttons.first.wait_for()
+    assert buttons.count() == 10
+    buttons.nth(3).focus()
+    for number in range(1, 11):
+        lesson.keyboard.press("Space")
+        said.get_by_text(f"picture {number} is ").wait_for()
+    assert "You named 1 of 10." in said.inner_text()  # one piece of each photograph
+    assert buttons.first.is_disabled()
+
+
+def test_the_knob_moves_the_bars(lesson):
+    widget = lab.Widget(lesson, "Right of 250 test pieces (%)")
+    assert widget.shown[1].startswith("Examples per class: 1.")
+    assert widget.press("End").startswith("Examples per class: 10.")
