@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from transfer_lib.data.errors import CorruptFileError
+from transfer_lib.data import DataError
 from transfer_lib.preprocessing import check_pixels
 
 __all__ = ["NAMES", "class_names", "load", "preprocess"]
@@ -78,7 +78,7 @@ def load(name, include_top=True, input_shape=None, trained=True):
         If there is no network of this name, or it cannot take this input.
     ImportError
         If the package with the weights is not installed.
-    CorruptFileError
+    DataError
         If its file is not the one that it should be.
 
     References
@@ -214,10 +214,10 @@ def _read_weights():
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CorruptFileError(f"{path} cannot be read: {error.strerror}. {again}") from error
+        raise DataError(f"{path} cannot be read: {error.strerror}. {again}") from error
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
-        raise CorruptFileError(f"{path} has the SHA-256 {found}, expected {SHA256}. {again}")
+        raise DataError(f"{path} has the SHA-256 {found}, expected {SHA256}. {again}")
     import torch
 
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

@@ -8,7 +8,8 @@ decoders may round otherwise: a pixel can differ by one between two machines.
 from importlib.util import find_spec
 from pathlib import Path
 
-from .registry import CorruptFileError, Dataset
+from .download import DataError
+from .sets import Dataset
 
 PHOTOS = {
     "astronaut": ("skimage", "data/astronaut.png"),
@@ -33,7 +34,7 @@ def photographs():
 
     Raises
     ------
-    CorruptFileError
+    DataError
         If one of them is missing or cannot be read.
     """
     return {name: _read(*where) for name, where in PHOTOS.items()}
@@ -92,6 +93,6 @@ def _read(package, file):
         with Image.open(path) as photo:
             return np.asarray(photo.convert("RGB"))
     except (OSError, SyntaxError, ValueError) as error:
-        raise CorruptFileError(
+        raise DataError(
             f"{path} is missing or cannot be read ({error}). Reinstall {package}."
         ) from error
