@@ -199,22 +199,17 @@ if course.quick:
 # %% [markdown]
 # To a network that expects values from about -124 to 151, pixels from 0 to 1 are all the same grey.
 # The other two mistakes are harder to see: some answers even stay right. Every line ran without a
-# complaint. So let the values be checked before they go in:
+# complaint. A check of the values finds the first and the last before they do harm:
 
 # %%
-for mistake, x in inputs.items():
+for mistake, x in (("scaled", pixels / 255), ("twice", vgg16_mini.preprocess_input(pixels))):
     try:
-        vgg16_mini.check_preprocessed(x)
-        print(f"{mistake}: fine")
-    except vgg16_mini.PreprocessingError as error:
-        print(f"{mistake}: {error}")
-
-try:
-    vgg16_mini.preprocess_input(pixels / 255)
-except vgg16_mini.PreprocessingError as error:
-    print(f"\npreprocess_input of this course refuses: {error}")
+        vgg16_mini.preprocess_input(x)
+    except images.PictureError as error:
+        print(f"{mistake}: {error}\n")
 
 # %% [markdown]
+# No check of values finds RGB for BGR: those are pixels, too.
 # Keras's own `preprocess_input` refuses nothing. Two habits keep you safe: keep images as `uint8`
 # RGB until the last moment, and call the `preprocess_input` of the very network that you use, once.
 #

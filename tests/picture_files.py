@@ -41,9 +41,9 @@ WHOLE = packed(scene(2), "JPEG", quality=95)
 REFUSED = {
     "empty": (b"", "is empty: 0 bytes"),
     "text": (b"cats and dogs", "not a picture that can be read"),
-    "pdf": (b"%PDF-1.7 ...", "is a PDF"),
-    "svg": (b'<?xml version="1.0"?><svg xmlns="..."/>', "is an SVG drawing"),
-    "page": (b"<!DOCTYPE html><html>log in</html>", "is a web page"),
+    "pdf": (b"%PDF-1.7 ...", "is not a picture"),
+    "svg": (b'<?xml version="1.0"?><svg xmlns="..."/>', "is not a picture"),
+    "page": (b"<!DOCTYPE html><html>log in</html>", "is not a picture"),
     "heic": (b"\0\0\0\x18ftypheic" + bytes(40), "is a HEIC photograph"),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
     "cut jpeg": (WHOLE[: len(WHOLE) // 2], "broken or cut short"),

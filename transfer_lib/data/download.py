@@ -7,6 +7,7 @@ download goes on where the last one ended (``NAME.part``), several addresses, an
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import tarfile
@@ -32,6 +33,18 @@ def matches(path: Path, known_hash: str) -> bool:
 
     algorithm, _, digest = known_hash.rpartition(":")
     return pooch.file_hash(str(path), alg=algorithm or "sha256") == digest
+
+
+def read_verified(path: Path | str, sha256: str | None, remedy: str) -> bytes:
+    """Return what a file holds; `DataError`, with the remedy, if it is missing or another file."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. {remedy}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise DataError(f"{path} has the SHA-256 {found}, expected {sha256}. {remedy}")
+    return content
 
 
 def download(
