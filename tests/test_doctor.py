@@ -120,25 +120,16 @@ def test_python_version(monkeypatch, version, status):
 
 
 @pytest.fixture
-def required(monkeypatch, tmp_path):
+def required(monkeypatch):
     """The course needs numpy>=2.0,<3; its extra lab jupyterlab>=4.2; its extra dev pytest>=8."""
     lines = ["numpy>=2.0,<3", 'jupyterlab>=4.2; extra == "lab"', 'pytest>=8; extra == "dev"']
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: lines)
-    (tmp_path / "tested_versions.txt").write_text("# why\n--index x\nnumpy==2.4.1  # why\n")
-    monkeypatch.setattr(doctor.resources, "files", lambda package: tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("version", "message"),
-    [
-        ("2.4.1", "2.4.1"),
-        ("2.4.1+local", "2.4.1+local"),
-        ("2.5.0rc1", "2.5.0rc1 (tested with 2.4.1)"),
-    ],
-)
-def test_package_that_fits(installed, required, version, message):
+@pytest.mark.parametrize("version", ["2.4.1", "2.4.1+local", "2.5.0rc1"])
+def test_package_that_fits(installed, required, version):
     installed.update(numpy=version, pytest="1.0")  # an extra for developers does not matter
-    assert only(doctor._packages, "ok").message == message
+    assert only(doctor._packages, "ok").message == version
 
 
 @pytest.mark.parametrize("version", ["1.26.4", "3.0", None])
@@ -147,11 +138,11 @@ def test_package_out_of_range_or_missing(installed, required, version, monkeypat
         installed["numpy"] = version
     finding = only(doctor._packages, "FAILED")
     assert finding.name == "package numpy" and (version or "not installed") in finding.message
-    assert f'"{sys.executable}" -m pip install "numpy==2.4.1"' in finding.fix
+    assert f'"{sys.executable}" -m pip install "numpy<3,>=2.0"' in finding.fix
     shell = types.SimpleNamespace(kernel=object())
     ipython = types.SimpleNamespace(get_ipython=lambda: shell)
     monkeypatch.setitem(sys.modules, "IPython", ipython)
-    assert only(doctor._packages, "FAILED").fix.startswith('Run `%pip install "numpy==2.4.1"`')
+    assert only(doctor._packages, "FAILED").fix.startswith('Run `%pip install "numpy<3,>=2.0"`')
 
 
 def test_package_of_an_extra_warns(installed, required):

@@ -114,7 +114,6 @@ def shared_files() -> dict:
     return taught.files() | {
         exercises / "lessons.json": _json([asdict(lesson) for lesson in table()]),
         exercises / "answers.json": _json(answers()),
-        root / "transfer_lib/tested_versions.txt": (root / "constraints.txt").read_text("utf8"),
         root / "README.md": f"{before}{start}\n{map}\n\n{end}{after}",
         root / "lessons/glossary.md": glossary(),
         root / "solutions/glossary.md": glossary(),

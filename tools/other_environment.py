@@ -19,6 +19,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
+TORCH = re.search(r"^torch==.*$", (ROOT / "constraints.txt").read_text("utf8"), re.MULTILINE)[0]
 
 
 def requirements(*extras) -> list[Requirement]:
@@ -111,7 +112,7 @@ def colab():
     )
     wanted = {one.name.lower() for one in requirements()} | {"ipython", "ipykernel"}
     pins = [f"{name}=={shipped[name]}" for name in sorted(wanted & set(shipped))]
-    pins = [pin for pin in pins if not pin.startswith("torch==")] + ["torch==2.13.0"]
+    pins = [pin for pin in pins if not pin.startswith("torch==")] + [TORCH]
     python = make("colab")
     pip_install(python, *pins, "setuptools")
     before = versions(python)

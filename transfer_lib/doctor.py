@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -121,21 +121,17 @@ def _packages():
     """Yield a finding for each package that the course needs, or that is here through an extra."""
     from packaging.requirements import Requirement
 
-    versions = resources.files("transfer_lib").joinpath("tested_versions.txt").read_text("utf8")
-    tested = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", versions, re.MULTILINE))
     for line in metadata.requires("transfer-lib"):
         requirement = Requirement(line)
         name, found = requirement.name, _version(requirement.name)
         needed = not requirement.marker or requirement.marker.evaluate({"extra": ""})
         if not needed and (not found or 'extra == "dev"' in line):
             continue
-        best = tested.get(name, found)
         if found and requirement.specifier.contains(found, prereleases=True):
-            note = "" if found.split("+")[0] == best else f" (tested with {best})"
-            yield Finding(f"package {name}", f"{found}{note}")
+            yield Finding(f"package {name}", found)
         else:
-            message = f"{found or 'not installed'}; the course needs {name}{requirement.specifier}"
-            wanted = f"{name}=={best}" if name in tested else f"{name}{requirement.specifier}"
+            wanted = f"{name}{requirement.specifier}"
+            message = f"{found or 'not installed'}; the course needs {wanted}"
             yield Finding(f"package {name}", message, _install(wanted), failed=needed)
 
 
