@@ -26,6 +26,7 @@
 import transfer_lib
 
 course = transfer_lib.setup("00")
+ex = course.exercises
 
 # %% [markdown]
 # Ten photographs were cut into pieces of 64 × 64 pixels: pieces to learn from in the left half of
@@ -38,7 +39,6 @@ from sklearn.preprocessing import normalize
 
 from transfer_lib import doctor, images, networks, plots
 from transfer_lib.data import pieces
-from transfer_lib.exercises import lesson_00 as ex
 
 game = pieces.load()
 rng = np.random.default_rng(course.seed)

@@ -24,9 +24,9 @@
 
 # %% tags=["setup"]
 import transfer_lib
-from transfer_lib.exercises import lesson_01 as ex
 
 course = transfer_lib.setup("01")
+ex = course.exercises
 
 # %% tags=["keep"]
 import numpy as np

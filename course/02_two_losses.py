@@ -25,9 +25,9 @@
 
 # %% tags=["setup"]
 import transfer_lib
-from transfer_lib.exercises import lesson_02 as ex
 
 course = transfer_lib.setup("02")
+ex = course.exercises
 
 # %% tags=["keep"]
 import ipywidgets as widgets

@@ -29,13 +29,13 @@
 import transfer_lib
 
 course = transfer_lib.setup("03")
+ex = course.exercises
 
 # %%
 import keras
 import numpy as np
 
 from transfer_lib import claim, data, plots
-from transfer_lib.exercises import lesson_03 as ex
 
 keras.utils.set_random_seed(course.seed)
 rng = np.random.default_rng(course.seed)
@@ -433,13 +433,8 @@ rate = (
 )
 ex.rate.check(rate, accuracy_by_rate)
 
-# %% exercise="03.q_compile"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_compile.ask(choice)
+# %%
+ex.q_compile.ask(...)
 
 # %% [markdown]
 # ## 7. Test: what is still confused
@@ -682,13 +677,8 @@ for k, values in one_phase.items():
 # Two draws cannot settle this, and they need not agree. For this small network, take the order as an
 # insurance, not as a gain. Lesson 04 tests a fresh head on a deep network, where more can be lost.
 
-# %% exercise="03.q_when"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_when.ask(choice)
+# %%
+ex.q_when.ask(...)
 
 # %% [markdown]
 # ### Exercise: predict, then verify
@@ -989,13 +979,8 @@ for function in (freeze_dense_only, freeze_each_weight, freeze_backbone):
 # Keras 3 (and in `tf.keras` since TensorFlow 2.0), even when the model is called with
 # `training=True`.
 
-# %% exercise="03.q_batchnorm"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_batchnorm.ask(choice)
+# %%
+ex.q_batchnorm.ask(...)
 
 # %% [markdown]
 # And the third trap: unfreezing without compiling again. The optimiser was built for the weights
@@ -1072,13 +1057,8 @@ claim(
 # a target with other data or other labels, few labels, held-out target data, and a control from
 # scratch.
 
-# %% exercise="03.q_same_data"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_same_data.ask(choice)
+# %%
+ex.q_same_data.ask(...)
 
 # %% [markdown]
 # ### Exercise: find the leak

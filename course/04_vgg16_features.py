@@ -27,6 +27,7 @@
 import transfer_lib
 
 course = transfer_lib.setup("04")
+ex = course.exercises
 
 # %% tags=["keep"]
 import time
@@ -35,7 +36,6 @@ import keras
 import numpy as np
 
 from transfer_lib import claim, data, images, plots, vgg16_mini
-from transfer_lib.exercises import lesson_04 as ex
 
 keras.utils.set_random_seed(course.seed)
 rng = np.random.default_rng(course.seed)
@@ -135,13 +135,8 @@ if course.quick:
 # The softmax divides a probability of 1 among these ten, so a rocket, a cup and a person must be one
 # of them too. The network has no way to say "none of these".
 
-# %% exercise="04.q_rocket"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_rocket.ask(choice)
+# %%
+ex.q_rocket.ask(...)
 
 # %% [markdown]
 # **Your own picture.** Click the button and choose an image file. It stays on this machine. Where
@@ -590,13 +585,8 @@ for name, (seconds, value) in table.items():
 # Whether augmentation is worth its time is to be measured, too: compare the accuracies, and keep in
 # mind that this is one draw of labels.
 
-# %% exercise="04.q_augment"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_augment.ask(choice)
+# %%
+ex.q_augment.ask(...)
 
 # %% [markdown]
 # ## 6. Which layer transfers?
@@ -884,13 +874,8 @@ if course.quick:
 # in one part of each photograph, while the test patches come from another part (lesson 05,
 # section 5).
 
-# %% exercise="04.q_block"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_block.ask(choice)
+# %%
+ex.q_block.ask(...)
 
 
 # %% tags=["nbval-ignore-output"]

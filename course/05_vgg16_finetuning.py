@@ -28,6 +28,7 @@
 import transfer_lib
 
 course = transfer_lib.setup("05")
+ex = course.exercises
 
 # %% tags=["keep"]
 import time
@@ -38,7 +39,6 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from transfer_lib import claim, images, plots, vgg16_mini
-from transfer_lib.exercises import lesson_05 as ex
 from transfer_lib.taught.lesson_04 import (
     BLOCKS,
     as_rgb,
@@ -454,13 +454,8 @@ without_compile("trainable", "frozen", fit_first=True)
 # as they were when it was compiled. One rule covers all versions: **after each change of
 # `trainable`, compile**, and choose the rate anew while you are there.
 
-# %% exercise="05.q_recompile"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_recompile.ask(choice)
+# %%
+ex.q_recompile.ask(...)
 
 # %% [markdown]
 # ### The right layer instead
@@ -687,13 +682,8 @@ if course.quick:
 # what it adds in its line of the table shows how much a gain of this size means. The whole block, not
 # projected, stands in lesson 04.
 
-# %% exercise="05.q_fusion"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_fusion.ask(choice)
+# %%
+ex.q_fusion.ask(...)
 
 # %% [markdown]
 # ## 4. Other backbones

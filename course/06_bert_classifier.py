@@ -30,6 +30,7 @@
 import transfer_lib
 
 course = transfer_lib.setup("06")
+ex = course.exercises
 
 # %% [markdown]
 # ## 1. The model and the data
@@ -57,7 +58,6 @@ from torch import nn
 from transformers import AutoModel, AutoTokenizer, get_linear_schedule_with_warmup
 
 from transfer_lib import claim, data, plots, text
-from transfer_lib.exercises import lesson_06 as ex
 
 transformers.utils.logging.set_verbosity_error()  # only errors: no notes on unused weights
 transformers.utils.logging.disable_progress_bar()
@@ -289,13 +289,8 @@ claim(
     at_most=0.2,
 )
 
-# %% exercise="06.q_unknown"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_unknown.ask(choice)
+# %%
+ex.q_unknown.ask(...)
 
 # %% [markdown]
 # ## 3. The encoder and what it learned
@@ -577,13 +572,8 @@ def mean_pool(states, mask):
 
 ex.mean_pool.check(mean_pool)
 
-# %% exercise="06.q_baseline"
-choice = (
-    ### BEGIN SOLUTION
-    "a"
-    ### END SOLUTION
-)
-ex.q_baseline.ask(choice)
+# %%
+ex.q_baseline.ask(...)
 
 # %% [markdown]
 # ## 6. Fine-tuning: the loop, written out
@@ -1018,13 +1008,8 @@ print(f"our loop, section 6: {accuracies['fine-tuned'][0]:.0f} %")
 # resuming (`resume_from_checkpoint=True`) and batches of like length
 # (`train_sampling_strategy="group_by_length"`), all switched off by default.
 
-# %% exercise="06.q_trainer"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_trainer.ask(choice)
+# %%
+ex.q_trainer.ask(...)
 
 # %% [markdown]
 # ## Your progress

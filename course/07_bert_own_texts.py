@@ -28,6 +28,7 @@
 import transfer_lib
 
 course = transfer_lib.setup("07")
+ex = course.exercises
 
 # %% [markdown]
 # The model, the reviews and the functions are those of [lesson 06](06_bert_classifier.ipynb). For a
@@ -53,7 +54,6 @@ from torch import nn
 from transformers import AutoModel, AutoTokenizer, get_linear_schedule_with_warmup
 
 from transfer_lib import claim, plots, text
-from transfer_lib.exercises import lesson_07 as ex
 from transfer_lib.taught.lesson_06 import (
     BATCH,
     draw,
@@ -376,13 +376,8 @@ for dtype in (torch.float16, torch.bfloat16):
 # `torch.autocast`; else, on a GPU, float16 with `torch.amp.GradScaler`; the loss itself always in
 # float32. Processors without instructions for bfloat16 gain nothing from it and stay in float32.
 
-# %% exercise="07.q_nan"
-choice = (
-    ### BEGIN SOLUTION
-    "b"
-    ### END SOLUTION
-)
-ex.q_nan.ask(choice)
+# %%
+ex.q_nan.ask(...)
 
 # %% [markdown]
 # ## 2. Partly frozen
@@ -817,13 +812,8 @@ print("judged:", len(judged), "texts, each as one of", mine.class_names)
 # %% [markdown]
 # Nine rows only show the form. Use a few hundred, and the word-count baseline first.
 
-# %% exercise="07.q_shift"
-choice = (
-    ### BEGIN SOLUTION
-    "c"
-    ### END SOLUTION
-)
-ex.q_shift.ask(choice)
+# %%
+ex.q_shift.ask(...)
 
 # %% [markdown]
 # ## Your progress

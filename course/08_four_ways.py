@@ -23,9 +23,9 @@
 
 # %% tags=["setup"]
 import transfer_lib
-from transfer_lib.exercises import lesson_08 as ex
 
 course = transfer_lib.setup("08")
+ex = course.exercises
 
 # %% tags=["keep"]
 import numpy as np

@@ -25,9 +25,9 @@
 
 # %% tags=["setup"]
 import transfer_lib
-from transfer_lib.exercises import lesson_09 as ex
 
 course = transfer_lib.setup("09")
+ex = course.exercises
 
 # %% tags=["keep"]
 import numpy as np

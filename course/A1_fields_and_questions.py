@@ -15,9 +15,9 @@
 
 # %% tags=["setup"]
 import transfer_lib
-from transfer_lib.exercises import lesson_A1 as ex
 
 course = transfer_lib.setup("A1")
+ex = course.exercises
 
 # %% [markdown]
 # ## 1. Where it is used

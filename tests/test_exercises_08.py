@@ -122,17 +122,6 @@ RIGHT = {
 
 
 WRONG = {
-    "ratio": [
-        (lambda p, n, m: p, "probability itself"),
-        (lambda p, n, m: p / (1 - p), "These are the odds"),
-        (lambda p, n, m: (1 - p) / p, "upside down"),
-        (lambda p, n, m: (1 - p) / p * n / m, "upside down"),
-        (lambda p, n, m: p / (1 - p) * m / n, "sizes are swapped"),
-        (lambda p, n, m: p / (1 - p) / np.sum(p / (1 - p)), "normalised"),
-        (lambda p, n, m: 1.0, "of shape (4,)"),
-        (lambda p, n, m: p**2, "yours is 0.04"),
-        (lambda p, n, m: np.round(p / (1 - p) * n / m, 2), "is 0.333333; yours is 0.33"),
-    ],
     "reweight": [
         (rules(grow, grow), "AdaBoost for all"),
         (rules(grow, shrink), "swapped"),
@@ -160,18 +149,6 @@ WRONG = {
         ),
         (lambda a, b: np.cov(a.T) - np.cov(b.T), "one number"),
         (lambda a, b: 0.0, "yours is 0"),
-    ],
-    "pull": [
-        (lambda g, w, s, a: g + a * w, "towards zero"),
-        (lambda g, w, s, a: g - a * (w - s), "sign of the pull"),
-        (lambda g, w, s, a: g + 2 * a * (w - s), "factor 2"),
-        (lambda g, w, s, a: g + a / 2 * (w - s), "2 of the square"),
-        (lambda g, w, s, a: g + (w - s), "alpha is missing"),
-        (lambda g, w, s, a: a * (w - s), "pull alone"),
-        (lambda g, w, s, a: g, "loss alone"),
-        (lambda g, w, s, a: s, "it is -0.6; yours is 3"),
-        (lambda g, w, s, a: g + a * s, "This adds alpha * w_source"),
-        (lambda g, w, s, a: g + a * abs(w - s), "lost its sign"),
     ],
     "cold_start": [
         (lambda u, v, m: m + u @ v.T, "leave the scale"),

@@ -139,44 +139,6 @@ WRONG = {
         (lambda s, t: squared(s, t) / (4 * len(t) ** 2), "number of columns"),
         (lambda s, t: 0.0, "yours is 0.0000"),
     ],
-    "l2sp_gradient": [
-        (lambda X, y, w, v, alpha: fit_gradient(X, y, w) + 2 * alpha * w, "towards zero"),
-        (lambda X, y, w, v, alpha: fit_gradient(X, y, w) + 2 * alpha * (v - w), "wrong sign"),
-        (lambda X, y, w, v, alpha: fit_gradient(X, y, w) + alpha * (w - v), "factor 2"),
-        (lambda X, y, w, v, alpha: fit_gradient(X, y, w) + 2 * (w - v), "α is missing"),
-        (
-            lambda X, y, w, v, alpha: alpha * fit_gradient(X, y, w) + 2 * (w - v),
-            "α multiplies the wrong term",
-        ),
-        (
-            lambda X, y, w, v, alpha: len(y) * fit_gradient(X, y, w) + 2 * alpha * (w - v),
-            "factor 1/N",
-        ),
-        (
-            lambda X, y, w, v, alpha: X.T @ (X @ w - y) / len(w) + 2 * alpha * (w - v),
-            "For the check's data",
-        ),
-        (
-            lambda X, y, w, v, alpha: X.T @ (X @ w - y) + 2 * alpha * (w - v),
-            "factor 2/N of the data term",
-        ),
-        (
-            lambda X, y, w, v, alpha: fit_gradient(X, y, w) / 2 + alpha * (w - v),
-            "Both factors 2",
-        ),
-        (
-            lambda X, y, w, v, alpha: fit_gradient(X, y, w) / 2 + 2 * alpha * (w - v),
-            "factor 2 of the data term",
-        ),
-        (
-            lambda X, y, w, v, alpha: -fit_gradient(X, y, w) + 2 * alpha * (w - v),
-            "sign of the data term",
-        ),
-        (lambda X, y, w, v, alpha: 2 * alpha * (w - v), "pull alone"),
-        (lambda X, y, w, v, alpha: fit_gradient(X, y, w), "data term alone"),
-        (lambda X, y, w, v, alpha: 0.0, "Expected the shape (3,)"),
-        (lambda X, y, w, v, alpha: np.zeros(3), "For the check's data"),
-    ],
     "standardise": [
         (scaled_by(lambda train, test: np.vstack([train, test])), "fitted on all rows"),
         (lambda a, b: tuple((x - x.mean(0)) / x.std(0) for x in (a, b)), "their own means"),

@@ -1,6 +1,7 @@
 """A check survives any answer and leaves no trace: the right answer is right after each attack."""
 
 import asyncio
+import importlib
 import io
 import os
 import random
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 import torch
 
-from transfer_lib import checking
-from transfer_lib.checking import Outcome, Wrong, array, call, close, exercise
+from transfer_lib.practice import Outcome, Wrong, array, call, close, exercise, reading
+
+module = importlib.import_module("transfer_lib.practice.exercise")  # `exercise` is its function
 
 
 @exercise("00.accuracy")
@@ -103,9 +105,9 @@ ATTACKS = [
 
 @pytest.mark.parametrize(("answer", "words", "details"), ATTACKS)
 def test_an_attack_has_its_words_and_changes_nothing(monkeypatch, capsys, answer, words, details):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 0.2)
+    monkeypatch.setattr(module, "TIME_LIMIT", 0.2)
     monkeypatch.setattr(
-        "transfer_lib.progress.record", lambda id, outcome: recorded.append(outcome)
+        "transfer_lib.practice.journal.record", lambda id, outcome: recorded.append(outcome)
     )
     recorded, before = [], world()
     verdict = double.judge(answer)
@@ -248,8 +250,8 @@ def test_arguments_are_copies_and_a_change_is_a_remark():
     ],
 )
 def test_copies_of_every_kind(data):
-    copy = checking.copied(data)
-    assert copy is not data and checking.same(copy, data)
+    copy = reading.copied(data)
+    assert copy is not data and reading.same(copy, data)
 
     def change(x):
         while isinstance(x, dict) or type(x) is list and type(x[-1]) is list:
@@ -260,9 +262,9 @@ def test_copies_of_every_kind(data):
     @exercise("00.accuracy")
     def changes(answer):
         """Change."""
-        kept = checking.copied(data)
+        kept = reading.copied(data)
         call(answer, data, mutation=mutation)
-        assert checking.same(data, kept)
+        assert reading.same(data, kept)
 
     for mutation, outcome in (("remark", "right"), ("allowed", "right"), ("Do not.", "not yet")):
         verdict = changes.judge(change)
@@ -274,14 +276,14 @@ def test_copies_of_every_kind(data):
 def test_models_are_passed_as_they_are():
     model = keras.Sequential([keras.layers.Dense(1)])
     weight = torch.ones(2, requires_grad=True)
-    assert checking.copied([model, weight]) == [model, weight]
+    assert reading.copied([model, weight]) == [model, weight]
 
 
 AFTERWARDS = """
 import io, pdb, sys, time
 sys.path.insert(0, "tests")
-from transfer_lib import checking
-from transfer_lib.checking import call, exercise
+from transfer_lib.practice import call, exercise
+module = sys.modules["transfer_lib.practice.exercise"]
 
 @exercise("00.accuracy")
 def one(answer):
@@ -293,7 +295,7 @@ def slow():
         try: time.sleep(0.001)
         except: pass
 
-checking.TIME_LIMIT = 0.2
+module.TIME_LIMIT = 0.2
 print(one.judge(lambda: 1).outcome, one.judge(slow).outcome)
 """
 PDB = """

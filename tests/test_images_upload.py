@@ -141,7 +141,7 @@ def button(monkeypatch):
 
     def make(show, *options):
         shown = []
-        monkeypatch.setattr("transfer_lib.feedback.show_widget", lambda *given: shown.append(given))
+        monkeypatch.setattr("transfer_lib.show.show_widget", lambda *given: shown.append(given))
         images.upload_button(show, *options)
         (box, fallback), *_ = shown
         return *box.children, fallback

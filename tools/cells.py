@@ -9,7 +9,7 @@ from pathlib import Path
 import jupytext
 from nbgrader.preprocessors import ClearSolutions
 
-from transfer_lib import lessons
+from transfer_lib import exercises
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END, LINE = "### BEGIN SOLUTION", "### END SOLUTION", "### SOLUTION"
@@ -102,9 +102,7 @@ def letter(id) -> str:
         If the lesson's exercise module has no such question.
     """
     number, name = id.split(".")
-    known = lessons.exercises(number)
-    question = known.get(name) if isinstance(known, dict) else getattr(known, name, None)
-    right = getattr(question, "right", None)
+    right = getattr(vars(exercises.of(number)).get(name), "right", None)
     if right is None:
         raise BuildError(f"lesson {number} has no question {name} to ask")
     return right

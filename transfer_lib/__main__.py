@@ -36,12 +36,13 @@ def _data(arguments):
 
 
 def _progress(arguments):
-    from transfer_lib import lessons, progress
+    from transfer_lib import exercises, lessons
+    from transfer_lib.practice import journal
 
     if arguments.reset:
-        progress.reset(None if arguments.reset == "all" else lessons.get(arguments.reset).number)
+        journal.reset(None if arguments.reset == "all" else lessons.get(arguments.reset).number)
     for lesson in lessons.LESSONS:
-        print(progress.summary(lesson.number))
+        print(exercises.of(lesson.number).progress(f"Lesson {lesson.number}"))
     return 0
 
 

@@ -5,7 +5,6 @@ the bound. The numbers come from ``exercises/claims.json``, the packaged copy of
 ``evidence/results.json``. The longer form measures in the lesson's own run.
 """
 
-import html
 import json
 import math
 import re
@@ -13,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from transfer_lib import settings
+from . import settings
+from .show import BLUE, ORANGE, Note, show
 
 NUMBER = r"[-+]?\d+(?:\.\d+)?"
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -104,7 +104,7 @@ def claim(id, text=None, value=None, *, at_least=None, at_most=None, between=Non
         Under tests, if the value of this run is outside of its bound.
     """
     if text is None:
-        _show(_stored_line(id))
+        show(_stored_line(id))
         return
     bounds = {"at_least": at_least, "at_most": at_most, "between": between}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
@@ -126,7 +126,7 @@ def claim(id, text=None, value=None, *, at_least=None, at_most=None, between=Non
         row = {"id": id, "text": text, "value": value, "bound": str(bound), "holds": holds}
         with path.open("a", encoding="utf8") as file:
             file.write(json.dumps(row | {"seed": settings.seed()}) + "\n")
-    _show(_measured_now(text, value, bound, holds))
+    show(_measured_now(text, value, bound, holds))
     if not holds and settings.strict() and not path:
         raise ClaimError(f"{id}: {text} Measured {value:.4g}, bound {bound}.")
 
@@ -154,7 +154,7 @@ def _stored_line(id):
     low, high = f"{min(values):.3g}", f"{max(values):.3g}"
     span = low if low == high else f"{low} to {high}"
     measured = f"Over {number} fresh seeds: {span}{unit} (bound: {bound})."
-    return _Shown((row["text"], measured), " ", all(map(bound.holds, values)))
+    return Note(row["text"], measured, colour=_colour(all(map(bound.holds, values))))
 
 
 def _measured_now(text, value, bound, holds):
@@ -166,29 +166,8 @@ def _measured_now(text, value, bound, holds):
         "if it keeps failing."
     )
     measured = f"Measured in this run: {value:.3g}{unit} (bound: {bound}). {verdict}"
-    return _Shown((f"Claim: {text}", measured), "\n", holds)
+    return Note(f"Claim: {text}", measured, colour=_colour(holds))
 
 
-def _show(shown):
-    from IPython.display import display
-
-    display(shown)
-
-
-class _Shown:
-    """A claim as a learner sees it: the sentence, then what was measured."""
-
-    def __init__(self, parts, between, holds):
-        self.parts, self.between, self.holds = parts, between, holds
-
-    def __repr__(self):
-        return self.between.join(self.parts)
-
-    def _repr_html_(self):
-        text, measured = (html.escape(part) for part in self.parts)
-        colour = "#0072b2" if self.holds else "#d55e00"
-        line = "<br>" if self.between == "\n" else " "
-        return (
-            f'<div style="border-left:4px solid {colour};padding:.2em .8em;margin:.4em 0">'
-            f"<strong>{text}</strong>{line}{measured}</div>"
-        )
+def _colour(holds):
+    return BLUE if holds else ORANGE

@@ -79,11 +79,14 @@ def examine(*, network=True) -> Report:
     for check in checks + [_network] * network:
         try:
             findings += check()
+        except settings.SettingError as error:
+            problem, _, fix = str(error).partition(". ")
+            findings.append(Finding("settings", problem, fix, failed=True))
         except Exception as error:
             message = f"could not check: {type(error).__name__}: {error}"
             fix = "The other checks stand. If a lesson stops here too, report this line."
             findings.append(Finding(check.__name__.strip("_"), message, fix))
-    return Report(tuple(findings))
+    return Report(tuple(dict.fromkeys(findings)))
 
 
 def problems() -> Report:
@@ -210,7 +213,7 @@ def _widgets():
 def _folders():
     folders = {"cache": settings.cache_dir(), "progress": settings.progress_file().parent}
     for name, folder in folders.items():
-        fix, message = "", str(folder).replace(str(Path.home()), "~", 1)
+        fix, message = "", str(folder).replace(os.path.expanduser("~"), "~", 1)
         try:
             with tempfile.TemporaryFile(dir=_existing(folder)):  # os.access is wrong on some disks
                 pass

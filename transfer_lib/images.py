@@ -188,7 +188,7 @@ def upload_button(show, description="Choose a picture"):
     """
     import ipywidgets as widgets
 
-    from .feedback import show_widget
+    from .show import show_widget
 
     button = widgets.FileUpload(accept="image/*", description=description)
     button.layout.width = "18em"

@@ -5,7 +5,6 @@ The build writes it from the first cell of each source, into ``exercises/lessons
 
 import json
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.resources import files
 
 
@@ -64,14 +63,6 @@ def get(number: str) -> Lesson:
             return lesson
     known = ", ".join(lesson.number for lesson in LESSONS)
     raise KeyError(f"there is no lesson {number!r}; the lessons are {known}")
-
-
-def exercises(number: str) -> dict:
-    """Return the exercises and questions of a lesson, name to object, in their order."""
-    from transfer_lib.checking import Exercise
-
-    module = import_module(f"transfer_lib.exercises.lesson_{get(number).number}")
-    return {name: value for name, value in vars(module).items() if isinstance(value, Exercise)}
 
 
 def markdown_map(folder="", table=None) -> str:

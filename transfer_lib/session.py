@@ -4,6 +4,7 @@ import os
 import random
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 
 from transfer_lib import lessons, settings
 
@@ -19,7 +20,7 @@ class Course:
     lesson : str
         Two digits.
     profile : str
-        ``"quick"``: data and weights that ship with the course. ``"full"``: real downloads.
+        ``"quick"``: data and weights installed with the course. ``"full"``: real downloads.
     seed : int
         The seed of this run.
     backend : str or None
@@ -39,11 +40,16 @@ class Course:
         """True in the quick profile."""
         return self.profile == "quick"
 
+    @cached_property
+    def exercises(self):
+        """This lesson's exercises and questions, each by its name."""
+        from . import exercises
+
+        return exercises.of(self.lesson)
+
     def progress(self):
         """Return the table of this lesson's exercises, solved and not."""
-        from transfer_lib import progress
-
-        return progress.summary(self.lesson)
+        return self.exercises.progress(f"Lesson {self.lesson}")
 
 
 def setup(lesson, *, profile=None, seed=None) -> Course:
@@ -100,7 +106,7 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     _style()
 
     data = (
-        "real data and weights that ship with the course; no network needed"
+        "data and weights that are installed with the course; no network needed"
         if wanted == "quick"
         else "the full data sets and models, downloaded once and kept in the cache"
     )

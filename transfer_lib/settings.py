@@ -34,14 +34,21 @@ def home_dir() -> Path | None:
 def cache_dir() -> Path:
     """Return the folder for downloaded files. It may not exist yet."""
     home = home_dir()
-    return home / "cache" if home else Path(platformdirs.user_cache_dir(APP, appauthor=False))
+    return home / "cache" if home else _of_user(platformdirs.user_cache_dir)
 
 
 def progress_file() -> Path:
     """Return the file that keeps a learner's progress. It may not exist yet."""
-    home = home_dir()
-    folder = home if home else Path(platformdirs.user_data_dir(APP, appauthor=False))
-    return folder / "progress.json"
+    return (home_dir() or _of_user(platformdirs.user_data_dir)) / "progress.jsonl"
+
+
+def _of_user(folder) -> Path:
+    try:
+        return Path(folder(APP, appauthor=False))
+    except (RuntimeError, KeyError) as error:  # a user without a home, as in some containers
+        raise SettingError(
+            "This user has no home folder. Set TRANSFER_LIB_HOME to a folder that you can write to."
+        ) from error
 
 
 def data_dir() -> Path | None:

@@ -1,7 +1,6 @@
 """Exercises of lesson 00."""
 
-from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.questions import Question
+from transfer_lib.practice import Wrong, array, call, close, exercise, number
 
 PREDICTED = [3, 8, 1, 1, 7, 0, 4, 9]
 LABELS = [3, 3, 1, 7, 7, 0, 9, 9]
@@ -107,25 +106,3 @@ def accuracy(answer):
             "Your function gives this number for any input. Compute it from its two arguments."
         )
     return "The mean of an array of True and False is the fraction of True."
-
-
-q_untrained = Question(
-    "00.q_untrained",
-    "The same network, all weights random, learns from the same examples. How often is it right?",
-    {
-        "a": (
-            "As often as blind guessing: about 10 %",
-            "Lower than it is. Random filters mix up what they see, yet pieces of similar colours "
-            "still get similar numbers.",
-        ),
-        "b": (
-            "In between: above 10 %, far below the trained",
-            "Random filters still keep a part of the colours. The figure shows how much.",
-        ),
-        "c": (
-            "As often as the trained network, or nearly so",
-            "Then the training would be worth nothing. The figure shows the distance.",
-        ),
-    },
-    right="b",
-)

@@ -1,7 +1,6 @@
 """Exercises of lesson 01."""
 
-from transfer_lib.checking import Wrong, call, exercise
-from transfer_lib.exercises import lesson_01_questions
+from transfer_lib.practice import Wrong, call, exercise
 
 SHIFTS = {"flu": "label", "age": "covariate", "spam": "concept", "birds": "new labels"}
 WHY_NOT = {
@@ -90,10 +89,3 @@ def guard(answer):
         if name != right:
             raise Wrong(f"{why} Yours took {name!r} from {scores}.")
     return "This protects as far as the validation set can be trusted."
-
-
-# The questions, after the exercises.
-q_turned = lesson_01_questions.q_turned
-q_layers = lesson_01_questions.q_layers
-q_multitask = lesson_01_questions.q_multitask
-q_negative = lesson_01_questions.q_negative

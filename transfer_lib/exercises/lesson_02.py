@@ -1,7 +1,16 @@
 """Exercises of lesson 02."""
 
-from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_02_questions
+from transfer_lib.practice import Formula, Wrong, array, call, close, exercise, number
+
+PER_EXAMPLE = (
+    "This has one number per example. The gradient by w has one per weight: multiply the errors "
+    "by X.T."
+)
+BY_WEIGHTS = "You divide by d, the number of weights; the mean is over the N examples."
+MIXTURE = (
+    "This is a mixture, λ and 1 − λ. The formula adds λ times the task loss to the whole shared "
+    "loss."
+)
 
 
 def _random(seed=0):
@@ -10,52 +19,37 @@ def _random(seed=0):
     return np.random.default_rng(seed)
 
 
-def _vector(value, shape, what):
-    """Read an answer that must have this shape."""
-    result = array(value, what)
-    if result.shape != shape:
-        raise Wrong(f"Expected the shape {shape} for {what}; yours has the shape {result.shape}.")
-    return result
-
-
-@exercise(
+weight_gradient = Formula(
     "02.weight_gradient",
+    task="Return the gradient of the mean squared error of X @ w by w.",
+    right="2 / len(y) * X.T @ (X @ w - y)",
+    cases=lambda rng, i: {
+        "X": rng.normal(size=((2, 3, 5, 7)[i], (1, 2, 4, 3)[i])).round(1),
+        "y": rng.normal(size=(2, 3, 5, 7)[i]).round(1),
+        "w": rng.normal(size=(1, 2, 4, 3)[i]).round(1),
+    },
+    wrong={
+        "2 / len(y) * (X @ w - y)": PER_EXAMPLE,
+        "X @ w - y": PER_EXAMPLE,
+        "2 * (X @ w - y)": PER_EXAMPLE,
+        "2 / len(y) * X.T @ (y - X @ w)": "The sign is turned: the error is the prediction minus "
+        "the truth, X @ w - y.",
+        "2 * X.T @ (X @ w - y)": "This is the gradient of the sum: the factor 1/N is missing. "
+        "Divide by the number of examples.",
+        "1 / len(y) * X.T @ (X @ w - y)": "The factor 2, from the derivative of the square, is "
+        "missing.",
+        "X.T @ (X @ w - y)": "The factor 2/N is missing: 2 from the square, 1/N from the mean.",
+        "2 / len(w) * X.T @ (X @ w - y)": BY_WEIGHTS,
+        "1 / len(w) * X.T @ (X @ w - y)": BY_WEIGHTS,
+    },
     hints=[
         "First the errors, prediction minus truth: `X @ w - y`, shape (N,).",
         "Each weight collects the errors of all examples: `X.T @ errors`, shape (d,).",
         "`return 2 / len(y) * X.T @ (X @ w - y)`",
     ],
+    remark="At the least-squares solution this is zero: the errors are orthogonal to each column.",
+    what="the gradient",
 )
-def weight_gradient(answer):
-    """Return the gradient of the mean squared error of X @ w by w."""
-    rng = _random()
-    X, y, w = rng.normal(size=(7, 3)), rng.normal(size=7), rng.normal(size=3)
-    value = array(call(answer, X, y, w), "the gradient")
-    right = 2 / 7 * X.T @ (X @ w - y)
-    if value.shape == (7,):
-        raise Wrong(
-            "This has one number per example. The gradient by w has one per weight: multiply the "
-            "errors by X.T."
-        )
-    value = _vector(value, (3,), "the gradient, one number per weight")
-    if close(value, -right):
-        raise Wrong("The sign is turned: the error is the prediction minus the truth, X @ w - y.")
-    if close(value, 7 * right):
-        raise Wrong(
-            "This is the gradient of the sum: the factor 1/N is missing. Divide by the number of "
-            "examples."
-        )
-    if close(value, right / 2):
-        raise Wrong("The factor 2, from the derivative of the square, is missing.")
-    if close(value, 3.5 * right):
-        raise Wrong("The factor 2/N is missing: 2 from the square, 1/N from the mean.")
-    if close(value, right * 7 / 3) or close(value, right * 7 / 6):
-        raise Wrong("You divide by d, the number of weights; the mean is over the N examples.")
-    if not close(value, right):
-        raise Wrong(
-            f"For the check's data the gradient is {right.round(3)}; yours {value.round(3)}."
-        )
-    return "At the least-squares solution this is zero: the errors are orthogonal to each column."
 
 
 @exercise(
@@ -130,55 +124,50 @@ def _must_survive_1000(answer):
     )
 
 
-@exercise(
+total_loss = Formula(
     "02.total_loss",
+    task="Return L_shared + lam * L_task, each a mean over its own examples.",
+    right="np.mean((y - y_hat) ** 2) + lam * np.mean((z - z_hat) ** 2)",
+    cases=lambda rng, i: {
+        "y": rng.normal(size=(3, 4, 7, 9)[i]).round(1),
+        "y_hat": rng.normal(size=(3, 4, 7, 9)[i]).round(1),
+        "z": rng.normal(size=(2, 6, 3, 5)[i]).round(1),
+        "z_hat": rng.normal(size=(2, 6, 3, 5)[i]).round(1),
+        "lam": (0.3, 3.0, 0.7, 1.7)[i],
+    },
+    wrong={
+        "lam * np.mean((y - y_hat) ** 2) + np.mean((z - z_hat) ** 2)": "λ multiplies the wrong "
+        "term: it belongs to the task loss, that of the target.",
+        "lam * (np.mean((y - y_hat) ** 2) + np.mean((z - z_hat) ** 2))": "λ multiplies both "
+        "terms. It belongs to the task loss only.",
+        "np.mean((y - y_hat) ** 2) + np.mean((z - z_hat) ** 2)": "λ is missing: multiply the task "
+        "loss by it.",
+        "np.sum((y - y_hat) ** 2) + lam * np.sum((z - z_hat) ** 2)": "These are sums: 1/N and 1/M "
+        "are missing. Take means.",
+        "(np.sum((y - y_hat) ** 2) + lam * np.sum((z - z_hat) ** 2)) / (len(y) + len(z))": "You "
+        "divide by N + M. Each loss is a mean over its own examples: 1/N for the source, 1/M for "
+        "the target.",
+        "(np.sum((y - y_hat) ** 2) + lam * np.sum((z - z_hat) ** 2)) / len(y)": "Both sums are "
+        "divided by N. The task loss has M examples: divide it by M.",
+        "lam * np.mean((y - y_hat) ** 2) + (1 - lam) * np.mean((z - z_hat) ** 2)": MIXTURE,
+        "(1 - lam) * np.mean((y - y_hat) ** 2) + lam * np.mean((z - z_hat) ** 2)": MIXTURE,
+        "np.mean((y - y_hat) ** 2) + lam * np.sum((z - z_hat) ** 2)": "The task loss is a sum: "
+        "divide by M.",
+        "np.sum((y - y_hat) ** 2) + lam * np.mean((z - z_hat) ** 2)": "The shared loss is a sum: "
+        "divide by N.",
+        "np.mean((y - y_hat) ** 2) + 0.3 * np.mean((z - z_hat) ** 2)": "Right for λ = 0.3, but not "
+        "for other values. Use the argument `lam`.",
+        "np.mean(y - y_hat) ** 2 + lam * np.mean(z - z_hat) ** 2": "Square the errors first, then "
+        "take the mean: errors of both signs cancel in a mean.",
+    },
     hints=[
         "Each of the two losses is a mean over its own examples.",
         "`np.mean((y - y_hat) ** 2)` is the shared loss. λ multiplies the other one.",
         "`return np.mean((y - y_hat) ** 2) + lam * np.mean((z - z_hat) ** 2)`",
     ],
+    remark="With λ = 1 both domains weigh the same, whatever their sizes.",
+    what="the total loss",
 )
-def total_loss(answer):
-    """Return L_shared + lam * L_task, each a mean over its own examples."""
-    import numpy as np
-
-    y, y_hat = np.array([1.0, 2.0, 0.0, 4.0]), np.array([0.0, 2.0, 2.0, 1.0])
-    z, z_hat, lam = np.array([3.0, 1.0]), np.array([1.0, 2.0]), 0.3
-    shared, task = np.mean((y - y_hat) ** 2), np.mean((z - z_hat) ** 2)
-    right = shared + lam * task
-    value = number(call(answer, y, y_hat, z, z_hat, lam), "the total loss")
-    n, m = len(y), len(z)
-    mixture = (
-        "This is a mixture, λ and 1 − λ. The formula adds λ times the task loss to the whole "
-        "shared loss."
-    )
-    mistakes = {
-        lam * shared + task: "λ multiplies the wrong term: it belongs to the task loss, that of "
-        "the target.",
-        lam * (shared + task): "λ multiplies both terms. It belongs to the task loss only.",
-        shared + task: "λ is missing: multiply the task loss by it.",
-        n * shared + lam * m * task: "These are sums: 1/N and 1/M are missing. Take means.",
-        (n * shared + lam * m * task) / (n + m): "You divide by N + M. Each loss is a mean over "
-        "its own examples: 1/N for the source, 1/M for the target.",
-        (n * shared + lam * m * task) / n: "Both sums are divided by N. The task loss has M "
-        "examples: divide it by M.",
-        lam * shared + (1 - lam) * task: mixture,
-        (1 - lam) * shared + lam * task: mixture,
-        shared + lam * m * task: "The task loss is a sum: divide by M.",
-        n * shared + lam * task: "The shared loss is a sum: divide by N.",
-    }
-    other = number(call(answer, y, y_hat, z, z_hat, 3.0), "the total loss")
-    if close(value, right) and close(other, shared + 3 * task):
-        return "With λ = 1 both domains weigh the same, whatever their sizes."
-    for mistaken, words in mistakes.items():
-        if close(value, mistaken) and not close(mistaken, right):
-            raise Wrong(words)
-    if close(value, right):
-        raise Wrong("Right for λ = 0.3, but not for λ = 3. Use the argument `lam`.")
-    raise Wrong(
-        f"For L_shared = {shared:g}, L_task = {task:g} and λ = 0.3 the total is {right:g}; yours "
-        f"is {value:.4g}."
-    )
 
 
 @exercise(
@@ -208,11 +197,3 @@ def equal_weight(answer):
     if not close(value, 1000):
         raise Wrong(f"λ = {value:g} gives the effective weight {value * 20 / 20000:g}, not 1.")
     return "λ = n_s / n_t turns the sums into means."
-
-
-# The questions, after the exercises.
-q_softmax = lesson_02_questions.q_softmax
-q_lambda = lesson_02_questions.q_lambda
-q_sum = lesson_02_questions.q_sum
-q_rate = lesson_02_questions.q_rate
-q_warm = lesson_02_questions.q_warm

@@ -1,7 +1,6 @@
 """Exercises of lesson 03."""
 
-from transfer_lib.checking import LearnerError, Wrong, array, call, changed, close, exercise, number
-from transfer_lib.exercises import lesson_03_questions
+from transfer_lib.practice import LearnerError, Wrong, array, call, changed, close, exercise, number
 
 
 def _backbone():
@@ -375,10 +374,3 @@ def forecast(answer, measured):
             "how far apart are the two lines there?"
         )
     return "Within 5 points of what was measured."
-
-
-# The questions of the lesson.
-q_same_data = lesson_03_questions.q_same_data
-q_batchnorm = lesson_03_questions.q_batchnorm
-q_compile = lesson_03_questions.q_compile
-q_when = lesson_03_questions.q_when

@@ -1,7 +1,6 @@
 """Exercises of lesson 04."""
 
-from transfer_lib.checking import LearnerError, Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_04_questions
+from transfer_lib.practice import LearnerError, Wrong, array, call, close, exercise, number
 
 MEAN = (103.939, 116.779, 123.68)  # blue, green, red
 NO_SUFFIX = (
@@ -314,8 +313,3 @@ def forecast(answer, accuracy_by_block):
         f"Block {block} is {behind:.1f} points behind block {best}. It is earlier, and sees too "
         "little of the image at a time."
     )
-
-
-q_rocket = lesson_04_questions.q_rocket
-q_augment = lesson_04_questions.q_augment
-q_block = lesson_04_questions.q_block

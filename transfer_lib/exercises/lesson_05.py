@@ -1,7 +1,6 @@
 """Exercises of lesson 05."""
 
-from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_05_questions
+from transfer_lib.practice import Wrong, array, call, close, exercise, number
 
 
 def _numpy(tensors):
@@ -331,7 +330,3 @@ def _masks(answer, left, side, border):
     if not set(np.concatenate(parts)) <= {0.0, 1.0}:
         raise Wrong("Return True or False for each patch.")
     return [part.astype(bool) for part in parts]
-
-
-q_recompile = lesson_05_questions.q_recompile
-q_fusion = lesson_05_questions.q_fusion

@@ -1,7 +1,6 @@
 """Exercises of lesson 06."""
 
-from transfer_lib.checking import LearnerError, Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_06_questions
+from transfer_lib.practice import LearnerError, Wrong, array, call, close, exercise, number
 
 
 def short(values):
@@ -248,8 +247,3 @@ def decaying(answer):
     if names != {"dense.weight", "embed.weight"}:
         raise Wrong(f"The matrices are dense.weight and embed.weight; yours are {sorted(names)}.")
     return "The head's weight is a matrix too, so it decays; its bias does not."
-
-
-q_unknown = lesson_06_questions.q_unknown
-q_baseline = lesson_06_questions.q_baseline
-q_trainer = lesson_06_questions.q_trainer

@@ -1,7 +1,13 @@
 """Exercises of lesson 08."""
 
-from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_08_questions
+from transfer_lib.practice import Formula, Wrong, array, call, close, exercise, number
+
+UPSIDE_DOWN = (
+    "This is the ratio upside down: it gives most weight to the points that look least like the "
+    "target."
+)
+NORMALISED = "These weights are normalised. Return the ratio itself; normalising is another step."
+SHAPES = ((2,), (3,), (2, 3), (4,))
 
 
 def _values(value, shape, what):
@@ -19,48 +25,39 @@ def _first_difference(value, right):
     return int(np.flatnonzero(~np.isclose(value, right, 1e-4, 1e-6))[0])
 
 
-@exercise(
+ratio = Formula(
     "08.ratio",
+    task="Return the importance weight of each source point from p(target).",
+    right="p_target / (1 - p_target) * n_source / n_target",
+    cases=lambda rng, i: {
+        "p_target": rng.uniform(0.05, 0.95, (3, 5, 9, 4)[i]).round(2),
+        "n_source": (500, 70, 900, 333)[i],
+        "n_target": (200, 160, 370, 90)[i],
+    },
+    wrong={
+        "p_target": "This is the probability itself. The ratio of two densities is p / (1 - p).",
+        "p_target / (1 - p_target)": "These are the odds p / (1 - p). The classifier saw other "
+        "numbers of source and of target points, which shifts all odds alike: correct by n_source "
+        "/ n_target.",
+        "(1 - p_target) / p_target": UPSIDE_DOWN,
+        "(1 - p_target) / p_target * n_source / n_target": UPSIDE_DOWN,
+        "(1 - p_target) / p_target * n_target / n_source": UPSIDE_DOWN,
+        "p_target / (1 - p_target) * n_target / n_source": "The sample sizes are swapped: multiply "
+        "by n_source / n_target.",
+        "p_target / (1 - p_target) * (n_source // n_target)": "`//` cuts the ratio of the sizes "
+        "off to a whole number. Divide with `/`.",
+        "p_target / (1 - p_target) / (p_target / (1 - p_target)).sum()": NORMALISED,
+        "p_target / (1 - p_target) / (p_target / (1 - p_target)).mean()": NORMALISED,
+    },
     hints=[
         "The odds `p / (1 - p)` compare target with source at a point.",
         "With more source points than target points the odds are too small everywhere: multiply "
         "by `n_source / n_target`.",
         "`return p_target / (1 - p_target) * n_source / n_target`",
     ],
+    remark="Where p is 1/2 and the sizes are equal, the weight is 1.",
+    what="the weights",
 )
-def ratio(answer):
-    """Return the importance weight of each source point from p(target)."""
-    import numpy as np
-
-    p = np.array([0.2, 0.5, 0.75, 0.1])
-    value = _values(call(answer, p.copy(), 600, 200), (4,), "the weights")
-    odds = p / (1 - p)
-    right = 3 * odds
-    if close(value, p):
-        raise Wrong("This is the probability itself. The ratio of two densities is p / (1 - p).")
-    if close(value, odds):
-        raise Wrong(
-            "These are the odds p / (1 - p). The classifier saw 3 times as many source points as "
-            "target points, which makes all odds too small: correct by n_source / n_target."
-        )
-    if close(value, 1 / odds) or close(value, 3 / odds) or close(value, 1 / right):
-        raise Wrong(
-            "This is the ratio upside down: it gives most weight to the points that look least "
-            "like the target."
-        )
-    if close(value, odds / 3):
-        raise Wrong("The sample sizes are swapped: multiply by n_source / n_target.")
-    if close(value, right / right.sum()) or close(value, right / right.mean()):
-        raise Wrong(
-            "These weights are normalised. Return the ratio itself; normalising is another step."
-        )
-    if not close(value, right):
-        i = _first_difference(value, right)
-        raise Wrong(
-            f"For p = {p[i]:g}, 600 source and 200 target points the weight is {right[i]:.6g}; "
-            f"yours is {value[i]:.6g}."
-        )
-    return "Where p is 1/2 and the sizes are equal, the weight is 1."
 
 
 @exercise(
@@ -164,49 +161,43 @@ def coral_loss(answer):
     return "It is zero when the covariances agree, whatever the means are."
 
 
-@exercise(
+pull = Formula(
     "08.pull",
+    task="Return the gradient of L(w) + alpha / 2 * ||w - w_source||^2.",
+    right="loss_gradient + alpha * (w - w_source)",
+    cases=lambda rng, i: {
+        "loss_gradient": rng.normal(size=SHAPES[i]).round(1),
+        "w": rng.normal(size=SHAPES[i]).round(1),
+        "w_source": rng.normal(size=SHAPES[i]).round(1),
+        "alpha": (0.4, 1.7, 0.3, 2.6)[i],
+    },
+    wrong={
+        "loss_gradient + alpha * w": "This pulls towards zero, as plain L2 does. Pull towards "
+        "w_source.",
+        "loss_gradient - alpha * (w - w_source)": "The sign of the pull is wrong: descent would "
+        "drive w away from w_source.",
+        "loss_gradient + 2 * alpha * (w - w_source)": "A factor 2 too much: the penalty has alpha "
+        "/ 2, which cancels the 2.",
+        "loss_gradient + alpha / 2 * (w - w_source)": "The 2 of the square is missing: the "
+        "gradient of alpha / 2 x^2 is alpha x.",
+        "loss_gradient + (w - w_source)": "alpha is missing in the pull.",
+        "alpha * (w - w_source)": "This is the pull alone; add the gradient of the loss.",
+        "loss_gradient": "This is the gradient of the loss alone; add the pull.",
+        "loss_gradient + alpha * w_source": "This adds alpha * w_source. The pull is the "
+        "difference, alpha * (w - w_source).",
+        "loss_gradient + alpha * abs(w - w_source)": "The difference has lost its sign: leave out "
+        "the absolute value.",
+        "loss_gradient + alpha * (w - w_source) ** 2": "This is the penalty, not its gradient: the "
+        "derivative of a square is no square.",
+    },
     hints=[
         "The gradient of a sum is the sum of the gradients.",
         "The gradient of (alpha / 2) (w - w_source)^2 is alpha (w - w_source).",
         "`return loss_gradient + alpha * (w - w_source)`",
     ],
+    remark="At w = w_source the pull vanishes and only the target loss speaks.",
+    what="the gradient",
 )
-def pull(answer):
-    """Return the gradient of L(w) + alpha / 2 * ||w - w_source||^2."""
-    import numpy as np
-
-    g, w, w_s = np.array([0.3, -0.2, 0.1]), np.array([1.0, 2.0, -1.0]), np.array([0.5, 3.0, 1.0])
-    alpha = 0.4
-    value = _values(call(answer, g.copy(), w.copy(), w_s.copy(), alpha), (3,), "the gradient")
-    if close(value, g + alpha * w):
-        raise Wrong("This pulls towards zero, as plain L2 does. Pull towards w_source.")
-    if close(value, g - alpha * (w - w_s)):
-        raise Wrong("The sign of the pull is wrong: descent would drive w away from w_source.")
-    if close(value, g + 2 * alpha * (w - w_s)):
-        raise Wrong("A factor 2 too much: the penalty has alpha / 2, which cancels the 2.")
-    if close(value, g + alpha / 2 * (w - w_s)):
-        raise Wrong("The 2 of the square is missing: the gradient of alpha / 2 x^2 is alpha x.")
-    if close(value, g + (w - w_s)):
-        raise Wrong("alpha is missing in the pull.")
-    if close(value, alpha * (w - w_s)):
-        raise Wrong("This is the pull alone; add the gradient of the loss.")
-    if close(value, g):
-        raise Wrong("This is the gradient of the loss alone; add the pull.")
-    if close(value, g + alpha * w_s):
-        raise Wrong(
-            "This adds alpha * w_source. The pull is the difference, alpha * (w - w_source)."
-        )
-    if close(value, g + alpha * np.abs(w - w_s)):
-        raise Wrong("The difference has lost its sign: leave out the absolute value.")
-    right = g + alpha * (w - w_s)
-    if not close(value, right):
-        i = _first_difference(value, right)
-        raise Wrong(
-            f"For a loss gradient {g[i]:g}, w = {w[i]:g}, w_source = {w_s[i]:g} and alpha = 0.4 it "
-            f"is {right[i]:.6g}; yours is {value[i]:.6g}."
-        )
-    return "At w = w_source the pull vanishes and only the target loss speaks."
 
 
 @exercise(
@@ -249,8 +240,3 @@ def cold_start(answer):
             f"{right[i, j]:.6g}; yours is {value[i, j]:.6g}."
         )
     return None
-
-
-# The questions, after the exercises.
-q_weights = lesson_08_questions.q_weights
-q_strategy = lesson_08_questions.q_strategy

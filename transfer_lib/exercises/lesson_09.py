@@ -1,7 +1,9 @@
 """Exercises of lesson 09."""
 
-from transfer_lib.checking import Wrong, array, call, close, exercise, number
-from transfer_lib.exercises import lesson_09_questions
+from transfer_lib.practice import Formula, Wrong, array, call, close, exercise, number
+
+FIT = "2 / len(y) * X.T @ (X @ w - y)"
+PULL = "2 * alpha * (w - w_source)"
 
 
 def _random(seed=0):
@@ -127,53 +129,44 @@ def coral_loss(answer):
     return "The loss is blind to the means; `coral_align` moves them separately."
 
 
-@exercise(
+l2sp_gradient = Formula(
     "09.l2sp_gradient",
+    task="Return the gradient of the L2-SP objective by w.",
+    right="2 / len(y) * X.T @ (X @ w - y) + 2 * alpha * (w - w_source)",
+    cases=lambda rng, i: {
+        "X": rng.normal(size=((2, 3, 5, 7)[i], (1, 2, 4, 3)[i])).round(1),
+        "y": rng.normal(size=(2, 3, 5, 7)[i]).round(1),
+        "w": rng.normal(size=(1, 2, 4, 3)[i]).round(1),
+        "w_source": rng.normal(size=(1, 2, 4, 3)[i]).round(1),
+        "alpha": (0.7, 1.6, 0.3, 2.4)[i],
+    },
+    wrong={
+        f"{FIT} + 2 * alpha * w": "This pulls towards zero: it is ridge. Pull towards `w_source`.",
+        f"{FIT} - {PULL}": "The pull has the wrong sign: the step against the gradient would push "
+        "w away from the source. It is w − w_source.",
+        f"{FIT} + {PULL} / 2": "The factor 2 of the pull is missing: it is the derivative of a "
+        "square.",
+        f"{FIT} + {PULL} / alpha": "α is missing: it multiplies the pull.",
+        f"alpha * {FIT} + {PULL} / alpha": "α multiplies the wrong term. It belongs to the pull.",
+        f"len(y) * {FIT} + {PULL}": "The factor 1/N of the data term is missing: the loss is a "
+        "mean.",
+        f"len(y) / 2 * {FIT} + {PULL}": "The factor 2/N of the data term is missing: a square and "
+        "a mean.",
+        f"{FIT} / 2 + {PULL} / 2": "Both factors 2 are missing: both terms are squares.",
+        f"{FIT} / 2 + {PULL}": "The factor 2 of the data term is missing: it has a square as well.",
+        f"-({FIT}) + {PULL}": "The sign of the data term is turned: the error is the prediction "
+        "minus the truth, X @ w - y.",
+        PULL: "This is the pull alone. Add the gradient of the mean squared error.",
+        FIT: "This is the data term alone. Add the pull towards the source.",
+    },
     hints=[
         "It is the sum of two gradients. The first is that of the mean squared error.",
         "The gradient of ‖w − w_source‖² is 2 (w − w_source).",
         "`return 2 / len(y) * X.T @ (X @ w - y) + 2 * alpha * (w - w_source)`",
     ],
+    remark="In a network, `kernel_regularizer` or a term in the loss does the same per layer.",
+    what="the gradient",
 )
-def l2sp_gradient(answer):
-    """Return the gradient of the L2-SP objective by w."""
-    rng = _random(4)
-    X, y = rng.normal(size=(7, 3)), rng.normal(size=7)
-    w, w_source, alpha = rng.normal(size=3), rng.normal(size=3), 0.7
-    value = call(answer, X, y, w, w_source, alpha)
-    value = _vector(value, (3,), "the gradient, one number per weight")
-    fit, pull = 2 / 7 * X.T @ (X @ w - y), 2 * alpha * (w - w_source)
-    mistakes = [
-        (fit + 2 * alpha * w, "This pulls towards zero: it is ridge. Pull towards `w_source`."),
-        (
-            fit - pull,
-            "The pull has the wrong sign: the step against the gradient would push w away from "
-            "the source. It is w − w_source.",
-        ),
-        (fit + pull / 2, "The factor 2 of the pull is missing: it is the derivative of a square."),
-        (fit + pull / alpha, "α is missing: it multiplies the pull."),
-        (alpha * fit + pull / alpha, "α multiplies the wrong term. It belongs to the pull."),
-        (7 * fit + pull, "The factor 1/N of the data term is missing: the loss is a mean."),
-        (3.5 * fit + pull, "The factor 2/N of the data term is missing: a square and a mean."),
-        (fit / 2 + pull / 2, "Both factors 2 are missing: both terms are squares."),
-        (fit / 2 + pull, "The factor 2 of the data term is missing: it has a square as well."),
-        (
-            -fit + pull,
-            "The sign of the data term is turned: the error is the prediction minus the truth, "
-            "X @ w - y.",
-        ),
-        (pull, "This is the pull alone. Add the gradient of the mean squared error."),
-        (fit, "This is the data term alone. Add the pull towards the source."),
-    ]
-    for mistaken, words in mistakes:
-        if close(value, mistaken):
-            raise Wrong(words)
-    right = fit + pull
-    if not close(value, right):
-        raise Wrong(
-            f"For the check's data the gradient is {right.round(3)}; yours {value.round(3)}."
-        )
-    return "In a network, `kernel_regularizer` or a term in the loss does the same, layer by layer."
 
 
 @exercise(
@@ -244,8 +237,3 @@ def standardise(answer):
         f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "
         f"{train[:, 0].std():.2f}."
     )
-
-
-# The questions, after the exercises.
-q_collapse = lesson_09_questions.q_collapse
-q_marginals = lesson_09_questions.q_marginals

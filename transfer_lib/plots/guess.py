@@ -4,7 +4,7 @@ import base64
 import html
 import io
 
-from transfer_lib import feedback
+from ..show import show_widget
 
 BIG = 192  # pixels: how large a picture is shown
 
@@ -74,7 +74,7 @@ class Guess:
         self.message.value = f'<p role="status">{html.escape(words) or "&nbsp;"}</p>'
 
     def _ipython_display_(self):
-        feedback.show_widget(self.box, "[Run the cell in a notebook to guess with buttons.]")
+        show_widget(self.box, "[Run the cell in a notebook to guess with buttons.]")
 
 
 def guess(images, labels, class_names):

@@ -9,7 +9,7 @@ import time
 import traceback
 from pathlib import Path
 
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = str(Path(__file__).parents[1])
 SHOWN = 2000
 """Characters of a learner's output that are kept, for each of the two streams."""
 

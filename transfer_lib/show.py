@@ -1,29 +1,16 @@
-"""How verdicts, hints and solutions look: HTML in notebooks, plain text elsewhere."""
+"""How the course shows things: HTML in notebooks, plain text elsewhere, always in words."""
 
 import html
 import re
 
-from transfer_lib.checking import Outcome
-
-# Shown as a bar at the left; the outcome itself is always said in words.
-COLOURS = {
-    Outcome.NOT_ATTEMPTED: "#767676",
-    Outcome.ERROR: "#b35900",
-    Outcome.WRONG: "#b35900",
-    Outcome.RIGHT: "#007a5e",
-}
-TITLES = {
-    Outcome.NOT_ATTEMPTED: "Not attempted yet.",
-    Outcome.ERROR: "Your code raised an error.",
-    Outcome.WRONG: "Not yet.",
-    Outcome.RIGHT: "Right.",
-}
+GREY, ORANGE, GREEN, BLUE = "#767676", "#b35900", "#007a5e", "#0072b2"
+"""The colours of a note's bar. The words alone say the same."""
 
 
 class Note:
     """A short message with a title, and lines that are shown as they are."""
 
-    def __init__(self, title, message="", details="", colour="#767676"):
+    def __init__(self, title, message="", details="", colour=GREY):
         self.title, self.message, self.details, self.colour = title, message, details, colour
 
     def __repr__(self):
@@ -39,19 +26,37 @@ class Note:
         )
 
 
+class Table:
+    """Rows of short texts under a title; `backticks` in them are code."""
+
+    def __init__(self, title, rows):
+        self.title, self.rows = title, [tuple(row) for row in rows]
+
+    def __repr__(self):
+        rows = [[cell.replace("`", "") for cell in row] for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [self.title]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            lines.append("  " + "  ".join(cells).rstrip())
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        left = 'style="text-align:left"'
+        rows = "".join(
+            f"<tr>{''.join(f'<td {left}>{code_spans(cell)}</td>' for cell in row)}</tr>"
+            for row in self.rows
+        )
+        return f"<table><caption>{html.escape(self.title)}</caption>{rows}</table>"
+
+
 def code_spans(text):
     """Return text as HTML, with `backticks` as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
-def verdict_note(verdict):
-    """Return the note for a verdict."""
-    outcome = verdict.outcome
-    return Note(TITLES[outcome], verdict.message, verdict.details, COLOURS[outcome])
-
-
 def show(thing):
-    """Display a verdict, a note or a figure."""
+    """Display a note, a table or anything else that a notebook can."""
     from IPython.display import display
 
     display(thing)

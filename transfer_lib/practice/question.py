@@ -1,20 +1,32 @@
 """Multiple-choice questions: clicked as a widget or answered with a letter."""
 
+import hashlib
 import html
+import tomllib
+from pathlib import Path
 
-from transfer_lib import feedback, progress
-from transfer_lib.checking import Exercise, Verdict, Wrong
+from .. import show
+from . import journal
+from .exercise import Exercise, Verdict
+from .reading import Wrong
 
 
 class Question(Exercise):
     """A question with one right choice and feedback for each choice.
 
+    The letters follow an order that the id and the choices' texts fix.
+
     Parameters
     ----------
     id : str
-        As for :class:`~transfer_lib.checking.Exercise`.
+        As for `Exercise`.
     text : str
         The question.
+    choices : list of dict
+        Each with ``text`` and ``feedback``; the right one with ``right`` true.
+
+    Attributes
+    ----------
     choices : dict of str to tuple of str
         Letter to (choice, feedback on it).
     right : str
@@ -23,15 +35,23 @@ class Question(Exercise):
     Raises
     ------
     ValueError
-        If ``right`` is not among the choices, or a choice lacks its feedback.
+        If not exactly one of at least two choices is right, or one lacks its feedback.
     """
 
-    def __init__(self, id, text, choices, right):
-        if right not in choices or len(choices) < 2:
-            raise ValueError(f"question {id!r}: {right!r} is not one of the choices")
-        if not all(len(pair) == 2 and all(pair) for pair in choices.values()):
+    def __init__(self, id, text, choices):
+        if len(choices) < 2 or sum(choice.get("right", False) for choice in choices) != 1:
+            raise ValueError(f"question {id!r} needs at least two choices, one of them right")
+        if not all(choice.get("text") and choice.get("feedback") for choice in choices):
             raise ValueError(f"question {id!r}: every choice needs a text and its feedback")
-        self.text, self.choices, self.right = text, choices, right
+
+        def drawn(choice):
+            return hashlib.sha256(f"{id} {choice['text']}".encode()).digest()
+
+        self.text, self.choices = text, {}
+        for letter, choice in zip("abcdefgh", sorted(choices, key=drawn), strict=False):
+            self.choices[letter] = choice["text"], choice["feedback"]
+            if choice.get("right"):
+                self.right = letter
         super().__init__(id, self._judge_choice, (), text)
 
     def _judge_choice(self, choice):
@@ -56,20 +76,21 @@ class Question(Exercise):
         return verdict
 
     def ask(self, choice=...):
-        """Show the question with buttons; judge ``choice`` when one is given."""
-        feedback.show(self)
-        feedback.show_widget(self._buttons(), "(Run the cell to answer with buttons.)")
-        self.check(choice)
+        """Show the question with buttons, and the verdict on ``choice`` below them."""
+        verdict = self.judge(choice)
+        journal.record(self.id, verdict.outcome)
+        show.show(self)
+        show.show_widget(self._buttons(verdict), repr(verdict))
 
-    def _buttons(self):
+    def _buttons(self, verdict):
         import ipywidgets as widgets
 
-        feedback_area = widgets.HTML()
+        below = widgets.HTML(verdict._repr_html_())
 
         def answer(button):
-            verdict = self.judge(button.description)
-            progress.record(self.id, verdict.outcome)
-            feedback_area.value = f"{button.description}) {verdict._repr_html_()}"
+            clicked = self.judge(button.description)
+            journal.record(self.id, clicked.outcome)
+            below.value = f"{button.description}) {clicked._repr_html_()}"
 
         buttons = []
         for letter, (text, _) in self.choices.items():
@@ -77,7 +98,7 @@ class Question(Exercise):
             button.layout.width = "4em"
             button.on_click(answer)
             buttons.append(button)
-        return widgets.VBox([widgets.HBox(buttons), feedback_area])
+        return widgets.VBox([widgets.HBox(buttons), below])
 
     def __repr__(self):
         lines = [f"  {letter}) {text}" for letter, (text, _) in self.choices.items()]
@@ -89,3 +110,9 @@ class Question(Exercise):
             for letter, (text, _) in self.choices.items()
         )
         return f'<p>{html.escape(self.text)}</p><ul style="list-style:none">{items}</ul>'
+
+
+def read_questions(path: Path, number: str) -> dict:
+    """Return name to `Question` from a file with one table for each question of a lesson."""
+    rows = tomllib.loads(path.read_text("utf8")) if path.exists() else {}
+    return {name: Question(f"{number}.{name}", **row) for name, row in rows.items()}

@@ -4,12 +4,20 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from transfer_lib import checking, progress
-from transfer_lib.checking import Exercise, Outcome, Verdict, Wrong
+from transfer_lib import exercises, lessons
 from transfer_lib.claims import ClaimError, claim
 from transfer_lib.exercises import lesson_00
-from transfer_lib.feedback import COLOURS, TITLES, show_widget
-from transfer_lib.questions import Question
+from transfer_lib.practice import (
+    Exercise,
+    Outcome,
+    Question,
+    Verdict,
+    Wrong,
+    answer_text,
+    journal,
+)
+from transfer_lib.practice.exercise import SHOWN_AS
+from transfer_lib.show import Table, show_widget
 
 
 @pytest.fixture
@@ -29,8 +37,8 @@ def contrast_with_white(colour):
 
 
 def test_every_outcome_has_words_and_a_visible_colour():
-    assert len(set(TITLES.values())) == len(Outcome) == len(TITLES)
-    assert all(contrast_with_white(colour) >= 4.5 for colour in COLOURS.values())
+    assert len({title for title, _ in SHOWN_AS.values()}) == len(Outcome) == len(SHOWN_AS)
+    assert all(contrast_with_white(colour) >= 4.5 for _, colour in SHOWN_AS.values())
 
 
 def test_verdict_in_text_and_html():
@@ -56,17 +64,36 @@ def test_check_hint_and_solution_show_and_record(notebook):
         "Hint 1 of 3",
     ]
     assert "ex.accuracy.solution()" in words[3]
-    assert words[5] == "Solution:\n" + checking.answer_text("00.accuracy")["solution"]
-    row = progress.load()["00.accuracy"]
+    assert words[5] == "Solution:\n" + answer_text("00.accuracy")["solution"]
+    row = journal.load()["00.accuracy"]
     assert row == {"outcome": "not yet", "attempts": 1, "hints": 4, "solution_shown": True}
 
 
-QUESTION = Question(
-    "00.q",
-    "Which?",
-    {"a": ("One", "Not one."), "b": ("Two", "Yes, two."), "c": ("Three", "Not three.")},
-    right="b",
-)
+CHOICES = [
+    {"text": "One", "feedback": "Not one."},
+    {"text": "Two", "feedback": "Yes, two.", "right": True},
+    {"text": "Three", "feedback": "Not three."},
+]
+QUESTION = Question("00.q6", "Which?", CHOICES)  # a) One, b) Two, c) Three
+
+
+def test_letters_do_not_depend_on_the_order_in_the_file():
+    for choices in (CHOICES[::-1], CHOICES[1:] + CHOICES[:1]):
+        other = Question("00.q6", "Which?", choices)
+        assert (other.choices, other.right) == (QUESTION.choices, QUESTION.right)
+    rights = {Question(f"00.q{i}", "Which?", CHOICES).right for i in range(20)}
+    assert rights == {"a", "b", "c"}
+
+
+def test_the_right_choice_is_not_recognisable_by_its_length():
+    items = [i for lesson in lessons.LESSONS for i in vars(exercises.of(lesson.number)).values()]
+    questions = [item for item in items if isinstance(item, Question)]
+    longest = shortest = 0
+    for question in questions:
+        lengths = {letter: len(text) for letter, (text, _) in question.choices.items()}
+        longest += lengths[question.right] == max(lengths.values())
+        shortest += lengths[question.right] == min(lengths.values())
+    assert longest <= len(questions) / 3 and shortest <= len(questions) / 3
 
 
 @pytest.mark.parametrize("answer", ["b", "B", " b ", "b)", "(b)", "two", "Two"])
@@ -89,13 +116,15 @@ def test_question_not_attempted():
 
 
 def test_question_buttons_check_and_record():
-    buttons, answer = QUESTION._buttons().children
+    asked = QUESTION.judge(...)
+    buttons, answer = QUESTION._buttons(asked).children
+    assert "Not attempted yet." in answer.value
     assert [button.description for button in buttons.children] == ["a", "b", "c"]
     buttons.children[2].click()
-    assert "Not three." in answer.value
+    assert "Not three." in answer.value and "Not attempted" not in answer.value
     buttons.children[1].click()
     assert "Yes, two." in answer.value
-    row = progress.load()["00.q"]
+    row = journal.load()["00.q6"]
     assert (row["outcome"], row["attempts"]) == ("right", 2)
 
 
@@ -104,16 +133,45 @@ def test_question_in_plain_text():
 
 
 @pytest.mark.parametrize(
-    "choices", [{"a": ("x", "y")}, {"a": ("x", "y"), "b": ("", "z")}, {"a": ("x", "y"), "d": "no"}]
+    "choices",
+    [
+        CHOICES[1:2],
+        CHOICES[::2],
+        [*CHOICES, CHOICES[1]],
+        [CHOICES[1], {"text": "", "feedback": "z"}],
+        [CHOICES[1], {"text": "y"}],
+    ],
 )
 def test_question_must_be_complete(choices):
-    with pytest.raises(ValueError):
-        Question("00.q", "Which?", choices, right="b")
+    with pytest.raises(ValueError, match="question '00.q'"):
+        Question("00.q", "Which?", choices)
+
+
+def test_asking_shows_the_question_and_words_for_where_no_widget_runs(notebook):
+    with capture_output() as shown:
+        QUESTION.ask(...)
+        QUESTION.ask("b")
+    words = [output.data["text/plain"] for output in shown.outputs]
+    assert words[0] == words[2] == repr(QUESTION)
+    assert words[1].startswith("Not attempted yet. Click a letter")
+    assert words[3] == "Right. Yes, two."
+    assert journal.load()["00.q6"]["outcome"] == "right"
+
+
+def test_table_in_text_and_html():
+    table = Table("Done <1>", [("`ex.a`", "x < y", "right"), ("`ex.long`", "z", "not yet")])
+    assert repr(table).split("\n") == [
+        "Done <1>",
+        "  ex.a     x < y  right",
+        "  ex.long  z      not yet",
+    ]
+    page = table._repr_html_()
+    assert "<code>ex.a</code>" in page and "x &lt; y" in page and "Done &lt;1&gt;" in page
 
 
 def test_widget_has_a_fallback_in_words(notebook):
     with capture_output() as shown:
-        show_widget(QUESTION._buttons(), "words instead")
+        show_widget(QUESTION._buttons(QUESTION.judge(...)), "words instead")
     assert shown.outputs[0].data["text/plain"] == "words instead"
     assert "application/vnd.jupyter.widget-view+json" in shown.outputs[0].data
 

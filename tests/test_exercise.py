@@ -6,8 +6,19 @@ import time
 import numpy as np
 import pytest
 
-from transfer_lib import checking, lessons
-from transfer_lib.checking import Outcome, Wrong, array, call, close, exercise, number
+from transfer_lib import exercises, lessons
+from transfer_lib.practice import (
+    Outcome,
+    Wrong,
+    answer_text,
+    array,
+    call,
+    close,
+    exercise,
+    number,
+)
+
+module = importlib.import_module("transfer_lib.practice.exercise")  # `exercise` is its function
 
 
 @exercise("00.accuracy", hints=["one", "two"])
@@ -52,7 +63,7 @@ def test_not_attempted(answer):
 
 def test_starter_code_counts_as_not_attempted(monkeypatch):
     starter = "def leaky(x):\n    y = x + 1\n    return [v for v in range(int(y))]\n"
-    monkeypatch.setattr(checking, "answers", lambda: {"00.accuracy": {"starter": starter}})
+    monkeypatch.setattr(module, "answers_of_lessons", lambda: {"00.accuracy": {"starter": starter}})
     space = {}
     exec(starter, space)
     assert double.judge(space["leaky"]).outcome is Outcome.NOT_ATTEMPTED
@@ -127,7 +138,7 @@ def test_a_crash_of_the_check_is_not_thrown_at_the_learner():
 
 @pytest.mark.parametrize("swallow", [False, True])
 def test_endless_loop_ends_with_a_message(monkeypatch, swallow):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 0.3)
+    monkeypatch.setattr(module, "TIME_LIMIT", 0.3)
 
     def endless(x):
         while True:
@@ -143,7 +154,7 @@ def test_endless_loop_ends_with_a_message(monkeypatch, swallow):
 
 
 def test_time_limit_leaves_nothing_behind(monkeypatch):
-    monkeypatch.setattr(checking, "TIME_LIMIT", 0.05)
+    monkeypatch.setattr(module, "TIME_LIMIT", 0.05)
     for pause in np.linspace(0.045, 0.055, 11):
 
         def slow(x, pause=pause):
@@ -179,13 +190,86 @@ def test_an_exercise_needs_a_task():
 @pytest.mark.parametrize("lesson", lessons.LESSONS, ids=lambda lesson: lesson.number)
 def test_every_exercise_is_complete(lesson):
     """Its name is its id, the lesson has its cell, and hints and solution can be shown."""
-    module = importlib.import_module(f"transfer_lib.exercises.lesson_{lesson.number}")
-    found = lessons.exercises(lesson.number)
-    assert found, module
+    found = vars(exercises.of(lesson.number))
     for name, item in found.items():
         assert item.id == f"{lesson.number}.{name}"
-        answer = checking.answer_text(item.id)
+        answer = answer_text(item.id)
         assert answer["solution"] and answer["solution"] != answer["starter"]
         assert item.hints or hasattr(item, "choices"), f"{item.id} has no hints"
-    in_lesson = [id for id in checking.answers() if id.startswith(lesson.number)]
-    assert sorted(in_lesson) == sorted(item.id for item in found.values())
+    in_lesson = [id for id in module.answers_of_lessons() if id.startswith(lesson.number)]
+    assert in_lesson == [item.id for item in found.values()], "in the lesson's order"
+
+
+def test_a_name_that_is_not_there():
+    ex = exercises.of("02")
+    with pytest.raises(AttributeError, match="did you mean ex.total_loss?"):
+        ex.total_los  # noqa: B018
+    with pytest.raises(AttributeError, match="there are weight_gradient, "):
+        ex.zzz  # noqa: B018
+    assert repr(ex).startswith("ex.weight_gradient: Return the gradient")
+    assert "ex.NAME.hint()" in repr(ex.help())
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+def test_half_precision_is_read_and_named(kind):
+    import torch
+
+    half = getattr(torch, kind)
+    assert double.judge(lambda x: torch.tensor(2 * x, dtype=half)).outcome is Outcome.RIGHT
+    rounded = value.judge(torch.tensor(0.3, dtype=half))  # 0.3008 in bfloat16
+    assert rounded.outcome is Outcome.WRONG and f"Your result is in {kind}" in rounded.message
+
+
+def test_exact_numbers_are_read():
+    from decimal import Decimal
+    from fractions import Fraction
+
+    assert value.judge(Fraction(3, 10)).outcome is Outcome.RIGHT
+    assert value.judge([Decimal("0.3")]).outcome is Outcome.RIGHT
+
+
+def test_no_module_imports_one_that_imports_it():
+    """Walk the imports of transfer_lib, those inside of functions too: there is no circle."""
+    import ast
+    from pathlib import Path
+
+    import transfer_lib
+
+    root = Path(transfer_lib.__file__).parent
+    names = {
+        ".".join(["transfer_lib", *path.relative_to(root).with_suffix("").parts]).removesuffix(
+            ".__init__"
+        ): path
+        for path in root.rglob("*.py")
+    }
+
+    def imported(name, path):
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text("utf8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = package.split(".")[: len(package.split(".")) + 1 - node.level]
+                start = ".".join(base) if node.level else ""
+                start = ".".join(filter(None, [start, node.module]))
+                for alias in node.names:
+                    inner = f"{start}.{alias.name}"
+                    yield inner if inner in names else start
+
+    graph = {
+        name: {other for other in imported(name, path) if other in names and other != name}
+        for name, path in names.items()
+    }
+    done, walking = set(), []
+
+    def walk(name):
+        assert name not in walking, " -> ".join([*walking[walking.index(name) :], name])
+        if name not in done:
+            walking.append(name)
+            for other in sorted(graph[name]):
+                walk(other)
+            done.add(walking.pop())
+
+    for name in sorted(graph):
+        walk(name)
+    assert len(done) > 40
