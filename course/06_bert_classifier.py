@@ -209,7 +209,7 @@ HTML(token_table(tokenizer, start))
 # %%
 import ipywidgets as widgets
 
-from transfer_lib.feedback import show_widget
+from transfer_lib.show import show_widget
 
 entry = widgets.Text(value=start, description="Sentence", continuous_update=False)
 entry.layout.width = "40em"

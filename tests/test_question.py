@@ -66,7 +66,13 @@ def test_check_hint_and_solution_show_and_record(notebook):
     assert "ex.accuracy.solution()" in words[3]
     assert words[5] == "Solution:\n" + answer_text("00.accuracy")["solution"]
     row = journal.load()["00.accuracy"]
-    assert row == {"outcome": "not yet", "attempts": 1, "hints": 4, "solution_shown": True}
+    assert row == {
+        "outcome": "not yet",
+        "attempts": 1,
+        "hints": 4,
+        "solution_shown": True,
+        "guess": "",
+    }
 
 
 CHOICES = [
@@ -115,9 +121,33 @@ def test_question_not_attempted():
     assert verdict.outcome is Outcome.NOT_ATTEMPTED and "Click a letter" in verdict.message
 
 
-def test_question_buttons_check_and_record():
-    asked = QUESTION.judge(...)
-    buttons, answer = QUESTION._buttons(asked).children
+@pytest.fixture
+def shown_widgets(monkeypatch):
+    """Collect the widgets that are shown, instead of showing them."""
+    found = []
+    monkeypatch.setattr("transfer_lib.show.show", lambda thing: None)
+    monkeypatch.setattr("transfer_lib.show.show_widget", lambda box, text: found.append(box))
+    return found
+
+
+def asked(shown_widgets, ask):
+    """Return the row of buttons and the text below it that a call shows."""
+    ask()
+    return shown_widgets[-1].children
+
+
+def test_a_guess_before_the_lesson_is_kept_and_told_at_the_end(shown_widgets):
+    buttons, noted = asked(shown_widgets, QUESTION.guess)
+    buttons.children[0].click()
+    assert noted.value.startswith("Noted: a.") and "Not one." not in noted.value
+    assert journal.load()["00.q6"]["outcome"] == "not attempted"
+    buttons, answer = asked(shown_widgets, QUESTION.ask)
+    buttons.children[1].click()
+    assert "Yes, two." in answer.value and "Before the lesson you answered a." in answer.value
+
+
+def test_question_buttons_check_and_record(shown_widgets):
+    buttons, answer = asked(shown_widgets, QUESTION.ask)
     assert "Not attempted yet." in answer.value
     assert [button.description for button in buttons.children] == ["a", "b", "c"]
     buttons.children[2].click()
@@ -171,7 +201,7 @@ def test_table_in_text_and_html():
 
 def test_widget_has_a_fallback_in_words(notebook):
     with capture_output() as shown:
-        show_widget(QUESTION._buttons(QUESTION.judge(...)), "words instead")
+        show_widget(QUESTION._buttons("", str), "words instead")
     assert shown.outputs[0].data["text/plain"] == "words instead"
     assert "application/vnd.jupyter.widget-view+json" in shown.outputs[0].data
 

@@ -124,7 +124,7 @@ def measure(path) -> Measured:
             part.words += words(cell.source)
             continue
         part.exercises += "exercise" in cell.metadata and not _is_question(cell)
-        part.questions += _is_question(cell)
+        part.questions += _is_question(cell) + _asked_before(cell)
         if not {"setup", "hide-input"} & set(tags):
             shown = visible(cell.source)
             part.lines += len(shown)
@@ -209,6 +209,12 @@ def _solved(source):
 
 def _is_question(cell):
     return bool(re.search(r"^ex\.\w+\.ask\(", cell.source, re.M))
+
+
+def _asked_before(cell):
+    """Count the questions that a cell asks before the lesson."""
+    call = re.search(r"^ex\.before\((.*)\)$", cell.source, re.M)
+    return len(call[1].split(",")) if call else 0
 
 
 def _without_code(markdown):

@@ -32,6 +32,11 @@ class Exercises:
     def __repr__(self):
         return "\n".join(f"{item.name}: {item.task}" for item in self.__dict__.values())
 
+    def before(self, *names):
+        """Ask questions before the lesson. They are judged when the lesson asks them again."""
+        for name in names:
+            getattr(self, name).guess()
+
     def help(self):
         """Return how to use them."""
         return Table(

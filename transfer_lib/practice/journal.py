@@ -11,7 +11,13 @@ from functools import cache
 
 from .. import settings
 
-EMPTY = {"outcome": "not attempted", "attempts": 0, "hints": 0, "solution_shown": False}
+EMPTY = {
+    "outcome": "not attempted",
+    "attempts": 0,
+    "hints": 0,
+    "solution_shown": False,
+    "guess": "",
+}
 
 FIRST_VERSION = "progress.json"
 """The file of the course's first version, id to row."""
@@ -41,6 +47,8 @@ def load() -> dict:
                 row["hints"] += 1
             elif kind == "solution":
                 row["solution_shown"] = True
+            elif kind == "guess":
+                row["guess"] = str(event.get("letter", ""))
             else:
                 row["attempts"] += 1
                 if row["outcome"] != "right":  # a right answer stays right
@@ -66,6 +74,11 @@ def record_solution_shown(id):
     _append(id, "solution")
 
 
+def record_guess(id, letter):
+    """Note what was answered to a question before the lesson; it is not judged."""
+    _append(id, "guess", letter=letter)
+
+
 def reset(lesson=None):
     """Forget the progress of one lesson (``"03"``), or all of it."""
     _append(lesson, "reset")
@@ -79,12 +92,12 @@ def words(row) -> str:
     return ", ".join([row["outcome"], *parts, *shown])
 
 
-def _append(id, event):
+def _append(id, event, **more):
     try:
         path = settings.progress_file()
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf8") as file:  # the line break first: an old half line ends
-            file.write(f"\n{json.dumps({'id': id, 'event': event})}\n")
+            file.write(f"\n{json.dumps({'id': id, 'event': event, **more})}\n")
     except (OSError, settings.SettingError) as error:
         _warn_once(str(error))
 

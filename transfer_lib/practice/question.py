@@ -79,24 +79,42 @@ class Question(Exercise):
         """Show the question with buttons, and the verdict on ``choice`` below them."""
         verdict = self.judge(choice)
         journal.record(self.id, verdict.outcome)
-        show.show(self)
-        show.show_widget(self._buttons(verdict), repr(verdict))
+        before = journal.load().get(self.id, journal.EMPTY)["guess"]
+        reminder = f"<p>Before the lesson you answered {before}.</p>" if before else ""
 
-    def _buttons(self, verdict):
+        def answered(letter):
+            clicked = self.judge(letter)
+            journal.record(self.id, clicked.outcome)
+            return f"{letter}) {clicked._repr_html_()}{reminder}"
+
+        show.show(self)
+        show.show_widget(self._buttons(verdict._repr_html_(), answered), repr(verdict))
+
+    def guess(self):
+        """Show the question before the lesson: an answer is kept, and judged when asked again."""
+
+        def answered(letter):
+            journal.record_guess(self.id, letter)
+            return f"Noted: {letter}. You will be asked again at the end of the lesson."
+
+        show.show(self)
+        fallback = "(Run the cell in a notebook to answer with buttons.)"
+        show.show_widget(self._buttons("", answered), fallback)
+
+    def _buttons(self, text, answered):
+        """Return a button for each letter, and below them what `answered` makes of a click."""
         import ipywidgets as widgets
 
-        below = widgets.HTML(verdict._repr_html_())
+        below = widgets.HTML(text)
 
-        def answer(button):
-            clicked = self.judge(button.description)
-            journal.record(self.id, clicked.outcome)
-            below.value = f"{button.description}) {clicked._repr_html_()}"
+        def click(button):
+            below.value = answered(button.description)
 
         buttons = []
-        for letter, (text, _) in self.choices.items():
-            button = widgets.Button(description=letter, tooltip=text)
+        for letter, (choice, _) in self.choices.items():
+            button = widgets.Button(description=letter, tooltip=choice)
             button.layout.width = "4em"
-            button.on_click(answer)
+            button.on_click(click)
             buttons.append(button)
         return widgets.VBox([widgets.HBox(buttons), below])
 
