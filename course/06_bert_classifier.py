@@ -49,15 +49,18 @@ if course.quick:
 
 # %% tags=["keep"]
 import copy
+import os
 from importlib.resources import files
 
 import numpy as np
+import pandas as pd
 import torch
 import transformers
 from torch import nn
 from transformers import AutoModel, AutoTokenizer, get_linear_schedule_with_warmup
 
-from transfer_lib import claim, data, plots, text
+from transfer_lib import claim, data, plots
+from transfer_lib.data import texts as tables
 
 transformers.utils.logging.set_verbosity_error()  # only errors: no notes on unused weights
 transformers.utils.logging.disable_progress_bar()
@@ -116,9 +119,9 @@ print(f"{depth} layers, width {encoder.config.hidden_size}, {len(tokenizer):,} w
 # leak of lesson 07, section 1.4. So validation and test come from its other file.
 
 # %%
-own = text.read_csv(files("transfer_lib") / "data/files/reviews.csv")
-texts, labels = own.texts, own.labels
-domain, part = np.array(own.columns["domain"]), np.array(own.splits)
+own = tables.read_csv(files("transfer_lib") / "data/files/reviews.csv")
+texts, labels = own.frame["text"].tolist(), own.frame["label"].to_numpy()
+domain, part = own.frame["domain"].to_numpy(), own.frame["split"].to_numpy()
 class_names = ["negative", "positive"]
 print(own.report())
 
@@ -128,11 +131,12 @@ def with_sst2(texts, labels, domain, part):
     """Return the same with the Stanford Sentiment Treebank in the place of the films."""
     folder = data.fetch("sst2") / "SST-2"
     devices = np.flatnonzero(domain == "devices")
-    sst = text.read_csv(folder / "train.tsv", text="sentence")
-    dev = text.read_csv(folder / "dev.tsv", text="sentence")
+    sst = tables.read_csv(folder / "train.tsv", text="sentence")
+    dev = tables.read_csv(folder / "dev.tsv", text="sentence")
     chosen = np.random.default_rng(0).permutation(len(sst))[:2500]
-    texts = [sst.texts[i] for i in chosen] + dev.texts + [texts[i] for i in devices]
-    labels = np.concatenate([sst.labels[chosen], dev.labels, labels[devices]])
+    films = pd.concat([sst.frame.iloc[chosen], dev.frame])
+    texts = films["text"].tolist() + [texts[i] for i in devices]
+    labels = np.concatenate([films["label"], labels[devices]])
     sizes = [2500, 300, len(dev) - 300]  # validation and test: whole sentences of dev.tsv
     part = np.append(np.repeat(["train", "validation", "test"], sizes), part[devices])
     domain = np.append(np.repeat("films", sum(sizes)), domain[devices])
@@ -702,6 +706,29 @@ def predict(model, kept, rows):
 # run stops (**early stopping**, 早停). With a `checkpoint`, everything that the next step depends on
 # is saved after each epoch, and the same call goes on where it was interrupted.
 #
+# A kill while a file is being written leaves half a file. So the checkpoint is written beside the old
+# one and then takes its place in one step. `weights_only=True` reads numbers and no code: a
+# checkpoint of unknown origin cannot run anything.
+
+
+# %% tags=["keep"]
+def save_checkpoint(path, state):
+    """Write a training state and torch's random state; a kill leaves the previous file whole."""
+    part = path.with_suffix(".part")
+    torch.save(state | {"random": torch.get_rng_state()}, part)
+    os.replace(part, path)
+
+
+def load_checkpoint(path, device="cpu"):
+    """Return what `save_checkpoint` wrote, the random state set back; None without a file."""
+    if not path.exists():
+        return None
+    state = torch.load(path, map_location=device, weights_only=True)
+    torch.set_rng_state(state.pop("random").cpu())
+    return state
+
+
+# %% [markdown]
 # The rate is small: 2e-5 to 5e-5 is what BERT's authors use (Devlin et al. 2019, A.3). The small
 # encoder of the quick profile, with half of its layers frozen, bears more.
 
@@ -730,7 +757,7 @@ def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, seed=0, 
     generator = torch.Generator().manual_seed(seed)
     history, best = [], copy.deepcopy(model.state_dict())
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-    saved = text.load_checkpoint(checkpoint, device) if checkpoint else None
+    saved = load_checkpoint(checkpoint, device) if checkpoint else None
     if saved:
         for name, thing in parts.items():
             thing.load_state_dict(saved[name])
@@ -750,7 +777,7 @@ def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, seed=0, 
         if checkpoint:
             now = {name: thing.state_dict() for name, thing in parts.items()}
             now |= {"generator": generator.get_state(), "history": history, "best": best}
-            text.save_checkpoint(checkpoint, now)
+            save_checkpoint(checkpoint, now)
     model.load_state_dict(best)
     return model, history
 
@@ -950,10 +977,6 @@ claim(
     max(apart),
     at_most=0 if device.type == "cpu" else 1e-3,
 )
-
-# %% [markdown]
-# The checkpoint is written to a second file, which then takes the place of the first in one step:
-# a kill in the middle of saving leaves the previous checkpoint whole.
 
 # %% [markdown]
 # ### A first run with `Trainer`

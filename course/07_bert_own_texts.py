@@ -53,7 +53,9 @@ import transformers
 from torch import nn
 from transformers import AutoModel, AutoTokenizer, get_linear_schedule_with_warmup
 
-from transfer_lib import claim, plots, text
+from transfer_lib import claim, plots
+from transfer_lib.data import DataError
+from transfer_lib.data import texts as tables
 from transfer_lib.taught.lesson_06 import (
     BATCH,
     draw,
@@ -81,9 +83,9 @@ depth = encoder.config.num_hidden_layers
 MIDDLE, HIGH = depth // 2, 2 * depth // 3
 RATE = 2e-4 if course.quick else 5e-5
 
-own = text.read_csv(files("transfer_lib") / "data/files/reviews.csv")
-texts, labels = own.texts, own.labels
-domain, part = np.array(own.columns["domain"]), np.array(own.splits)
+own = tables.read_csv(files("transfer_lib") / "data/files/reviews.csv")
+texts, labels = own.frame["text"].tolist(), own.frame["label"].to_numpy()
+domain, part = own.frame["domain"].to_numpy(), own.frame["split"].to_numpy()
 if not course.quick:
     texts, labels, domain, part = with_sst2(texts, labels, domain, part)
 class_names = ["negative", "positive"]
@@ -766,10 +768,10 @@ claim(
 # %% [markdown]
 # ## 6. Your own CSV
 #
-# `text.read_csv` reads a file with a text column and a label column: comma, semicolon, tab or bar
-# between them, two or more classes, names or whole numbers as labels. UTF-8, and UTF-16 with its
-# mark, are recognised; other encodings are guessed. The report says which it was, and `encoding=`
-# overrides it. What cannot be used is left out, line by line. This file was made to fail:
+# `read_csv` of the course reads a file with a text column and a label column into a pandas frame:
+# comma, semicolon, tab or bar between them, two or more classes. UTF-8, and UTF-16 with its mark, are
+# recognised; other encodings are guessed, and the report says so. What cannot be used is left out,
+# line by line. This file was made to fail:
 
 # %%
 lines = """review;stars
@@ -788,23 +790,24 @@ Runs and runs;good
 Meh;odd
 """
 (scratch / "mine.csv").write_text(lines, encoding="utf-16")
-mine = text.read_csv(scratch / "mine.csv", text="review", label="stars")
+mine = tables.read_csv(scratch / "mine.csv", text="review", label="stars")
 print(mine.report())
 split = mine.random_splits(validation=0.34, test=0.34, seed=1)
 print({name: rows.tolist() for name, rows in split.items()})
 
 # %%
 try:
-    text.read_csv(scratch / "mine.csv", text="text", label="stars")
-except text.TextDataError as error:
+    tables.read_csv(scratch / "mine.csv", text="text", label="stars")
+except DataError as error:
     print(str(error).replace(str(scratch) + os.sep, ""))
 
 # %% [markdown]
 # To train on it:
 
 # %%
-kept = run_layers(encoder, tokenizer, mine.texts, [MIDDLE])[MIDDLE]
-model, history = fine_tune(encoder, kept, mine.labels, split["train"], split["validation"],
+kept = run_layers(encoder, tokenizer, mine.frame["text"].tolist(), [MIDDLE])[MIDDLE]
+stars = mine.frame["label"].to_numpy()
+model, history = fine_tune(encoder, kept, stars, split["train"], split["validation"],
                            classes=len(mine.class_names), frozen=MIDDLE, rate=RATE)  # fmt: skip
 judged = predict(model, kept, split["test"]).argmax(1)
 print("judged:", len(judged), "texts, each as one of", mine.class_names)

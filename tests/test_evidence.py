@@ -26,7 +26,7 @@ def test_what_is_stored_fits_the_evidence():
 
 def test_the_package_carries_what_is_stored():
     text = run_claims.PACKAGED.read_text("utf8")
-    assert text == claims.packaged(run_claims.results()), "run `make claims`"
+    assert text == run_claims.packaged(run_claims.results()), "run `make claims`"
 
 
 def test_every_claim_of_a_lesson_is_measured_and_every_measured_one_is_made():

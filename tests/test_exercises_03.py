@@ -1,493 +1,347 @@
 """The exercises of lesson 03: right answers in every form, wrong ones with their words."""
 
+import head_swaps
 import keras
 import numpy as np
 from keras import layers
 
 import exercise_cases
-from exercise_cases import Arguments
-
-
-# Swap the head.
-def functional(backbone, classes):
-    inputs = keras.Input(backbone.input_shape[1:])
-    return keras.Model(inputs, layers.Dense(classes)(backbone(inputs)))
-
-
-def sequential(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(classes)])
-
-
-def on_its_output(backbone, classes):
-    return keras.Model(backbone.inputs, layers.Dense(classes, "linear")(backbone.outputs[0]))
-
-
-def softmax_head(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(classes, "softmax")])
-
-
-def relu_head(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(classes, "relu")])
-
-
-def cloned(backbone, classes):
-    return keras.Sequential([keras.models.clone_model(backbone), layers.Dense(classes)])
-
-
-def ten_classes(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(10)])
-
-
-def with_activation(name):
-    return lambda backbone, classes: keras.Sequential([backbone, layers.Dense(classes, name)])
-
-
-class Subclass(keras.Model):
-    def __init__(self, backbone, classes):
-        super().__init__()
-        self.backbone, self.head = backbone, layers.Dense(classes)
-
-    def call(self, x):
-        return self.head(self.backbone(x))
-
-
-def starts_at_zero(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(classes, kernel_initializer="zeros")])
-
-
-def its_layers(backbone, classes):
-    return keras.Sequential([*backbone.layers, layers.Dense(classes)])
-
-
-def copied(backbone, classes):
-    clone = keras.models.clone_model(backbone)
-    clone.set_weights(backbone.get_weights())
-    return keras.Sequential([clone, layers.Dense(classes)])
-
-
-def added_to_it(backbone, classes):
-    backbone.add(layers.Dense(classes))
-    return backbone
-
-
-def popped(backbone, classes):
-    backbone.pop()
-    return keras.Sequential([backbone, layers.Dense(classes)])
-
-
-def on_an_inner_layer(backbone, classes):
-    return keras.Model(backbone.inputs, layers.Dense(classes)(backbone.layers[-2].output))
-
-
-def on_the_inputs(backbone, classes):
-    inputs = keras.Input(backbone.input_shape[1:])
-    return keras.Model(inputs, layers.Dense(classes)(inputs))
-
-
-def without_bias(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(classes, use_bias=False)])
-
-
-def relu_between(backbone, classes):
-    return keras.Sequential([backbone, layers.ReLU(), layers.Dense(classes)])
-
-
-def no_head(backbone, classes):
-    inputs = keras.Input(backbone.input_shape[1:])
-    return keras.Model(inputs, backbone(inputs))
-
-
-def two_layers(backbone, classes):
-    return keras.Sequential([backbone, layers.Dense(5), layers.Dense(classes)])
-
-
-def only_the_layer(backbone, classes):
-    return layers.Dense(classes)
 
 
 # Freeze.
-def freeze_model(backbone):
-    backbone.trainable = False
+def convolutions_of(backbone):
+    return [layer for layer in backbone.layers if isinstance(layer, layers.Conv2D)]
 
 
-def freeze_layers(backbone):
+def freeze_by_switching(backbone, train_last):
+    convolutions = convolutions_of(backbone)
+    for layer in backbone.layers:
+        layer.trainable = layer in convolutions[len(convolutions) - train_last :]
+
+
+def freeze_then_unfreeze(backbone, train_last):
     for layer in backbone.layers:
         layer.trainable = False
-
-
-def freeze_and_return(backbone):
-    backbone.trainable = False
+    for layer in convolutions_of(backbone)[::-1][:train_last]:
+        layer.trainable = True
     return backbone
 
 
-def freeze_first(backbone):
-    backbone.layers[0].trainable = False
+def freeze_by_counting(backbone, train_last):
+    left = train_last
+    for layer in reversed(backbone.layers):
+        layer.trainable = isinstance(layer, layers.Conv2D) and left > 0
+        left -= layer.trainable
 
 
-def unfreeze(backbone):
+def freeze_minus_zero(backbone, train_last):
+    for layer in backbone.layers:
+        layer.trainable = layer in convolutions_of(backbone)[-train_last:]
+
+
+def freeze_nothing(backbone, train_last):
     backbone.trainable = True
 
 
-def freeze_each_weight(backbone):
-    for weight in backbone.trainable_weights:
-        weight.trainable = False
+def freeze_all(backbone, train_last):
+    backbone.trainable = False
 
 
-def pop_layers(backbone):
-    backbone.pop()
-
-
-def freeze_dense_only(backbone):
-    for layer in backbone.layers:
-        if isinstance(layer, layers.Dense):
-            layer.trainable = False
-
-
-def freeze_copy(backbone):
+def freeze_copy(backbone, train_last):
     copy = keras.models.clone_model(backbone)
     copy.trainable = False
     return copy
 
 
-def compare_only(backbone):
-    backbone.trainable == False  # noqa: B015, E712
+def freeze_convolutions_only(backbone, train_last):
+    convolutions = convolutions_of(backbone)
+    for layer in convolutions[: len(convolutions) - train_last]:
+        layer.trainable = False
 
 
-def freeze_and_reset(backbone):
-    backbone.trainable = False
+def freeze_up_to(backbone, train_last):
+    first = backbone.layers.index(convolutions_of(backbone)[3 - train_last]) if train_last else 99
+    for number, layer in enumerate(backbone.layers):
+        layer.trainable = number >= first
+
+
+def freeze_the_last(backbone, train_last):
+    for layer in backbone.layers:
+        layer.trainable = layer in convolutions_of(backbone)[:train_last]
+
+
+def freeze_layers_not_convolutions(backbone, train_last):
+    for layer in backbone.layers[: len(backbone.layers) - train_last]:
+        layer.trainable = False
+
+
+def freeze_and_reset(backbone, train_last):
     backbone.set_weights([0 * w for w in backbone.get_weights()])
 
 
-# Relative change.
-def in_place(before, after):
-    after -= before
-    return np.linalg.norm(after) / np.linalg.norm(before)
+# One row of the table.
+def draw(y, per_class, rng):
+    rows = [rng.choice(np.flatnonzero(y == k), per_class, replace=False) for k in np.unique(y)]
+    return np.concatenate(rows)
 
 
-def with_sums(before, after):
-    return np.sqrt(((after - before) ** 2).sum() / (before**2).sum())
+def row_of(gains):
+    return {"mean": np.mean(gains), "lowest": min(gains), "highest": max(gains)}
 
 
-def with_torch(before, after):
+def each_draw(y, per_class, draws, rng):
+    return [draw(y, per_class, rng) for _ in range(draws)]
+
+
+def row_in_a_loop(y, per_class, draws, scratch, transfer, rng):
+    gains = []
+    for rows in each_draw(y, per_class, draws, rng):
+        gains.append(100 * (transfer(rows) - scratch(rows)))
+    return row_of(gains)
+
+
+def row_with_arrays(y, per_class, draws, scratch, transfer, rng):
+    rows = each_draw(y, per_class, draws, rng)
+    before, after = np.array([scratch(r) for r in rows]), np.array([transfer(r) for r in rows])
+    gains = (after - before) * 100
+    return {"lowest": gains.min(), "highest": gains.max(), "mean": gains.mean()}
+
+
+def row_with_pandas(y, per_class, draws, scratch, transfer, rng):
+    import pandas as pd
+
+    gains = pd.Series(
+        [100 * (transfer(r) - scratch(r)) for r in each_draw(y, per_class, draws, rng)]
+    )
+    return dict(zip(("mean", "lowest", "highest"), gains.agg(["mean", "min", "max"]), strict=True))
+
+
+def other_images(y, per_class, draws, scratch, transfer, rng):
+    return row_of(
+        [
+            100 * (transfer(draw(y, per_class, rng)) - scratch(draw(y, per_class, rng)))
+            for _ in range(draws)
+        ]
+    )
+
+
+def one_draw(y, per_class, draws, scratch, transfer, rng):
+    rows = draw(y, per_class, rng)
+    return row_of([100 * (transfer(rows) - scratch(rows)) for _ in range(draws)])
+
+
+def all_rows(y, per_class, draws, scratch, transfer, rng):
+    rows = np.arange(len(y))
+    return row_of([100 * (transfer(rows) - scratch(rows)) for _ in range(draws)])
+
+
+def any_rows(y, per_class, draws, scratch, transfer, rng):
+    rows = [rng.choice(len(y), 12, replace=False) for _ in range(draws)]
+    return row_of([100 * (transfer(r) - scratch(r)) for r in rows])
+
+
+def single_call(y, per_class, draws, scratch, transfer, rng):
+    rows = draw(y, per_class, rng)
+    return row_of([100 * (transfer(rows) - scratch(rows))])
+
+
+def ends_of_each(y, per_class, draws, scratch, transfer, rng):
+    rows = each_draw(y, per_class, draws, rng)
+    before, after = ([method(r) for r in rows] for method in (scratch, transfer))
+    return {
+        "mean": 100 * (np.mean(after) - np.mean(before)),
+        "lowest": 100 * (min(after) - min(before)),
+        "highest": 100 * (max(after) - max(before)),
+    }
+
+
+def changed_row(change):
+    def answer(*arguments):
+        return change(row_in_a_loop(*arguments))
+
+    return answer
+
+
+# The total loss.
+def crossentropy(y, logits, from_logits=True):
+    return keras.losses.sparse_categorical_crossentropy(y, logits, from_logits=from_logits)
+
+
+def loss(combine, reduce=keras.ops.mean, from_logits=True, prepare=lambda logits: logits):
+    def answer(y, logits, lam):
+        means = [
+            reduce(crossentropy(y[head], prepare(logits[head]), from_logits))
+            for head in ("source", "target")
+        ]
+        return combine(*means, lam)
+
+    return answer
+
+
+def right_loss(shared, task, lam):
+    return shared + lam * task
+
+
+def loss_class(y, logits, lam):
+    function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return function(y["source"], logits["source"]) + lam * function(y["target"], logits["target"])
+
+
+def torch_loss(y, logits, lam):
     import torch
 
-    before, after = torch.tensor(before), torch.tensor(after)
-    return torch.linalg.norm(after - before) / torch.linalg.norm(before)
+    shared, task = (
+        torch.nn.functional.cross_entropy(logits[n], torch.as_tensor(y[n])) for n in logits
+    )
+    return shared + lam * task
 
 
-# Split.
-def permuted(x, y, n_test, rng):
-    order = rng.permutation(len(x))
-    test, train = order[:n_test], order[n_test:]
-    copies = np.roll(x[train], 1, axis=2)
-    return np.concatenate([x[train], copies]), np.concatenate([y[train]] * 2), x[test], y[test]
+def over_all(y, logits, lam):
+    parts = [keras.ops.sum(crossentropy(y[n], logits[n])) for n in ("source", "target")]
+    return (parts[0] + lam * parts[1]) / (len(y["source"]) + len(y["target"]))
 
 
-def last_rows(x, y, n_test, rng):
-    order = rng.permutation(len(x))
-    train, test = order[:-n_test], order[-n_test:]
-    return [
-        np.concatenate([x[train], np.roll(x[train], 1, axis=2)]),
-        np.tile(y[train], 2),
-        x[test],
-        y[test],
-    ]
+# The leak.
+def by_bytes(seen, tested):
+    known = {image.tobytes() for image in seen}
+    return sum(image.tobytes() in known for image in tested)
 
 
-def with_scikit_learn(x, y, n_test, rng):
-    from sklearn.model_selection import train_test_split
-
-    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=n_test, random_state=1)
-    copies = np.roll(x_train, 1, axis=2)
-    return np.concatenate([x_train, copies]), np.tile(y_train, 2), x_test, y_test
+def by_pairs(seen, tested):
+    return sum(any(np.array_equal(a, b) for a in seen) for b in tested)
 
 
-def leaky(x, y, n_test, rng):
-    return plain(np.concatenate([x, np.roll(x, 1, axis=2)]), np.tile(y, 2), n_test, rng)
+def by_broadcast(seen, tested):
+    same = (seen[None] == tested[:, None]).reshape(len(tested), len(seen), -1).all(axis=2)
+    return same.any(axis=1).sum()
 
 
-def plain(x, y, n_test, rng):
-    order = rng.permutation(len(x))
-    test, train = order[:n_test], order[n_test:]
-    return x[train], y[train], x[test], y[test]
+def by_sums(seen, tested):
+    return int(np.isin(tested.sum(axis=(1, 2, 3)), seen.sum(axis=(1, 2, 3))).sum())
 
 
-def copies_in_test(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = permuted(x, y, n_test, rng)
-    return x_train, y_train, np.concatenate([x_test, x_test]), np.tile(y_test, 2)
+def sorted_pixels(seen, tested):
+    known = {np.sort(image.ravel()).tobytes() for image in seen}
+    return sum(np.sort(image.ravel()).tobytes() in known for image in tested)
 
-
-def labels_forgotten(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = permuted(x, y, n_test, rng)
-    return x_train, y_train[: len(y_train) // 2], x_test, y_test
-
-
-def labels_shuffled(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = permuted(x, y, n_test, rng)
-    return x_train, np.roll(y_train, 1), x_test, y_test
-
-
-def two_plain_copies(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = plain(x, y, n_test, rng)
-    return np.concatenate([x_train] * 2), np.tile(y_train, 2), x_test, y_test
-
-
-def moved_test(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = permuted(x, y, n_test, rng)
-    return x_train, y_train, np.roll(x_test, 1, axis=2), y_test
-
-
-def last_not_drawn(x, y, n_test, rng):
-    x_train, x_test = x[:-n_test], x[-n_test:]
-    x_train = np.concatenate([x_train, np.roll(x_train, 1, axis=2)])
-    return x_train, np.tile(y[:-n_test], 2), x_test, y[-n_test:]
-
-
-def not_drawn(x, y, n_test, rng):
-    x_train = np.concatenate([x[n_test:], np.roll(x[n_test:], 1, axis=2)])
-    return x_train, np.tile(y[n_test:], 2), x[:n_test], y[:n_test]
-
-
-def with_mask(x, y, n_test, rng):
-    test = np.zeros(len(x), bool)
-    test[rng.choice(len(x), n_test, replace=False)] = True
-    x_train, y_train = x[~test], y[~test]
-    order = rng.permutation(2 * len(x_train))
-    copies = np.roll(x_train, 1, axis=2)
-    return np.concatenate([x_train, copies])[order], np.tile(y_train, 2)[order], x[test], y[test]
-
-
-def by_rows(test, train, x, y):
-    copies = np.roll(x[train], 1, axis=2)
-    return np.concatenate([x[train], copies]), np.tile(y[train], 2), x[test], y[test]
-
-
-def as_lists(x, y, n_test, rng):
-    return [part.tolist() for part in permuted(x, y, n_test, rng)]
-
-
-def shuffled_apart(x, y, n_test, rng):
-    rng.shuffle(x)
-    rng.shuffle(y)
-    return by_rows(slice(n_test), slice(n_test, None), x, y)
-
-
-def shuffled_in_place(x, y, n_test, rng):
-    order = rng.permutation(len(x))
-    x[:], y[:] = x[order], y[order]
-    return by_rows(slice(n_test), slice(n_test, None), x, y)
-
-
-def swapped_parts(x, y, n_test, rng):
-    order = rng.permutation(len(x))
-    return by_rows(order[n_test:], order[:n_test], x, y)
-
-
-def order_of_scikit_learn(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = permuted(x, y, n_test, rng)
-    return x_train, x_test, y_train, y_test
-
-
-def with_replacement(x, y, n_test, rng):
-    test = rng.choice(len(x), n_test)
-    return by_rows(test, np.setdiff1d(np.arange(len(x)), test), x, y)
-
-
-def every_third(x, y, n_test, rng):
-    test = np.arange(0, len(x), len(x) // n_test)
-    return by_rows(test, np.setdiff1d(np.arange(len(x)), test), x, y)
-
-
-def kept_in_training(x, y, n_test, rng):
-    return by_rows(rng.permutation(len(x))[:n_test], slice(None), x, y)
-
-
-def copies_only(x, y, n_test, rng):
-    x_train, y_train, x_test, y_test = plain(x, y, n_test, rng)
-    return np.roll(x_train, 1, axis=2), y_train, x_test, y_test
-
-
-def train_with_replacement(x, y, n_test, rng):
-    order = rng.permutation(len(x))
-    return by_rows(order[:n_test], rng.choice(order[n_test:], len(x) - n_test), x, y)
-
-
-def rescaled(x, y, n_test, rng):
-    return permuted(x / 255, y, n_test, rng)
-
-
-MEASURED = {1e-6: 0.91, 1e-5: 0.89, 1e-4: 0.93, 1e-3: 0.925, 1e-1: 0.3}
 
 RIGHT = {
     "head_swap": [
-        functional,
-        sequential,
-        on_its_output,
-        Subclass,
-        starts_at_zero,
-        its_layers,
+        head_swaps.functional,
+        head_swaps.sequential,
+        head_swaps.on_its_output,
+        head_swaps.Subclass,
+        head_swaps.starts_at_zero,
+        head_swaps.its_layers,
     ],
-    "freeze": [freeze_model, freeze_layers, freeze_and_return],
-    "trainable": [
-        Arguments([1290, 128, 10]),
-        Arguments([np.int64(1290), 128, 10]),
-        Arguments([1290.0, 128, 10]),
-    ],
-    "rate": [
-        Arguments([1e-4, MEASURED]),
-        Arguments([np.float32(1e-3), MEASURED]),
-        Arguments([0.0001, MEASURED]),
-        *(Arguments([1, {1: (k - 12) / 400, 2: k / 400}]) for k in (363, 372, 388)),  # 3 points
-    ],
-    "total_loss": [
-        lambda shared, task, lam: shared + lam * task,
-        lambda shared, task, lam: np.array([shared, task]) @ [1, lam],
-        lambda shared, task, lam: keras.ops.convert_to_tensor(shared + task * lam),
-    ],
-    "relative_change": [
-        lambda before, after: np.linalg.norm(after - before) / np.linalg.norm(before),
-        with_sums,
-        with_torch,
-        lambda before, after: np.sqrt(np.mean((after - before) ** 2) / np.mean(before**2)),
-        lambda before, after: keras.ops.norm(after - before) / keras.ops.norm(before),
-    ],
-    "split": [permuted, last_rows, with_scikit_learn, with_mask, as_lists],
-    "forecast": [
-        Arguments([3, 2.0]),
-        Arguments([np.float64(0.5), 2.0]),
-        Arguments([[6.5], 2.0]),
-        Arguments([0.1, 0.9]),
-    ],
+    "freeze": [freeze_by_switching, freeze_then_unfreeze, freeze_by_counting],
+    "gain_row": [row_in_a_loop, row_with_arrays, row_with_pandas],
+    "total_loss": [loss(right_loss), loss_class, torch_loss],
+    "overlap": [by_bytes, by_pairs, by_broadcast],
+    "faults": [{4, 13, 14, 15}, [15, 14, 13, 4], (4, 13, 14, 15), np.array([4, 13, 14, 15])],
 }
 WRONG = {
     "head_swap": [
-        (softmax_head, "ends with a softmax"),
-        (relu_head, "without activation"),
-        (with_activation("elu"), "without activation"),
-        (with_activation("gelu"), "without activation"),
-        (cloned, "holds a copy"),
-        (copied, "holds a copy"),
-        (added_to_it, "change the given backbone"),
-        (popped, "change the given backbone"),
-        (on_an_inner_layer, "layer of the backbone is missing"),
-        (on_the_inputs, "backbone is not in the model"),
-        (without_bias, "has no bias"),
-        (relu_between, "directly behind the backbone"),
-        (ten_classes, "Use the argument `classes`"),
-        (no_head, "head is missing"),
-        (two_layers, "other weights than one Dense"),
-        (only_the_layer, "Return a keras.Model"),
+        (head_swaps.softmax_head, "ends with a softmax"),
+        (head_swaps.relu_head, "without activation"),
+        (head_swaps.with_activation("elu"), "without activation"),
+        (head_swaps.with_activation("gelu"), "without activation"),
+        (head_swaps.cloned, "holds a copy"),
+        (head_swaps.copied, "holds a copy"),
+        (head_swaps.added_to_it, "change the given backbone"),
+        (head_swaps.popped, "change the given backbone"),
+        (head_swaps.on_an_inner_layer, "layer of the backbone is missing"),
+        (head_swaps.on_the_inputs, "backbone is not in the model"),
+        (head_swaps.without_bias, "has no bias"),
+        (head_swaps.relu_between, "directly behind the backbone"),
+        (head_swaps.ten_classes, "Use the argument `classes`"),
+        (head_swaps.no_head, "head is missing"),
+        (head_swaps.two_layers, "other weights than one Dense"),
+        (head_swaps.only_the_layer, "Return a keras.Model"),
         (lambda backbone, classes: backbone, "the backbone itself"),
     ],
     "freeze": [
-        (unfreeze, "Every weight is still trainable"),
-        (freeze_first, "not all layers are frozen"),
-        (freeze_each_weight, "one by one"),
-        (freeze_dense_only, "in BatchNormalization"),
-        (freeze_copy, "froze a copy"),
-        (compare_only, "with one `=`"),
+        (freeze_nothing, "all layers still train"),
+        (freeze_all, "nothing trains"),
+        (freeze_copy, "You froze a copy"),
+        (freeze_minus_zero, "`list[-0:]` is the whole list"),
+        (freeze_convolutions_only, "so does the batch normalisation"),
+        (freeze_up_to, "norm3 moved as well"),
+        (freeze_the_last, "the first convolutions train"),
+        (freeze_layers_not_convolutions, "nothing trains"),
         (freeze_and_reset, "other weights than before"),
-        (pop_layers, "other weights than before"),
     ],
-    "trainable": [
-        (Arguments([1280, 128, 10]), "one bias for each class"),
-        (Arguments([138, 128, 10]), "multiply, do not add"),
-        (Arguments([92672, 128, 10]), "frozen backbone does not count"),
-        (Arguments([7, 128, 10]), "too few"),
-        (Arguments([1408, 128, 10]), "not for each input"),
-        (Arguments([1281, 128, 10]), "Each class has its own"),
-        (Arguments([2, 128, 10]), "counted the arrays"),
-    ],
-    "rate": [
-        (Arguments([1e-5, MEASURED]), "It is too low"),
-        (Arguments([1e-1, MEASURED]), "It is too high"),
-        (Arguments([0.5, MEASURED]), "was not tried"),
-        (Arguments([0, MEASURED]), "was not tried"),
-        (Arguments([1e-7, MEASURED]), "was not tried"),
-        (Arguments([0.93, MEASURED]), "is an accuracy"),
-        (Arguments([-4, MEASURED]), "is the exponent"),
+    "gain_row": [
+        (other_images, "saw different images"),
+        (one_draw, "All draws are the same rows"),
+        (all_rows, "got all rows"),
+        (any_rows, "should have 3 rows of each class"),
+        (single_call, "`scratch` was called 1"),
+        (ends_of_each, "within each draw first"),
+        (changed_row(lambda row: {k: v / 100 for k, v in row.items()}), "multiply by 100"),
+        (
+            changed_row(
+                lambda row: {
+                    "mean": -row["mean"],
+                    "lowest": -row["highest"],
+                    "highest": -row["lowest"],
+                }
+            ),
+            "The sign is turned",
+        ),
+        (
+            changed_row(lambda row: row | {"lowest": row["highest"], "highest": row["lowest"]}),
+            "are swapped",
+        ),
+        (changed_row(lambda row: row | {"mean": row["mean"] + 1}), "the mean is"),
+        (changed_row(lambda row: {k: v + 1 for k, v in row.items()}), "The gains were ["),
+        (changed_row(lambda row: list(row.values())), "Return a dict"),
+        (changed_row(lambda row: {"average": 1, **row}), "yours has ['average'"),
+        (lambda *arguments: {"mean": 1, "lowest": 1, "highest": 1}, "Call both"),
     ],
     "total_loss": [
-        (lambda shared, task, lam: lam * shared + task, "weights the shared loss"),
-        (lambda shared, task, lam: lam * (shared + task), "weights both losses"),
-        (lambda shared, task, lam: shared + task, "Lambda is missing"),
-        (lambda shared, task, lam: (1 - lam) * shared + lam * task, "weighted mean"),
-        (lambda shared, task, lam: 3.5, "Use its arguments"),
-        (lambda shared, task, lam: lam * shared + (1 - lam) * task, "weighted mean"),
-        (lambda shared, task, lam: (shared + lam * task) / (1 + lam), "weighted mean"),
-        (lambda shared, task, lam: (shared + lam * task) / 2, "divided by 2"),
-        (lambda shared, task, lam: shared + (1 - lam) * task, "not 1 - lambda"),
-        (lambda shared, task, lam: lam * task, "shared loss is missing"),
-        (lambda shared, task, lam: shared + min(lam, 1) * task, "total is 9; yours is 5"),
+        (loss(lambda s, t, k: k * s + t), "multiplies the wrong loss"),
+        (loss(lambda s, t, k: k * (s + t)), "multiplies both losses"),
+        (loss(lambda s, t, k: s + t), "λ is missing"),
+        (loss(lambda s, t, k: k * t), "source's loss is missing"),
+        (loss(lambda s, t, k: s), "target's loss is missing"),
+        (loss(lambda s, t, k: (1 - k) * s + k * t), "This is a mixture"),
+        (loss(lambda s, t, k: (s + k * t) / 2), "divided by 2"),
+        (loss(lambda s, t, k: (s + k * t) / (1 + k)), "divided by 1 + λ"),
+        (loss(right_loss, reduce=keras.ops.sum), "sums over the examples"),
+        (over_all, "number of all examples"),
+        (loss(right_loss, prepare=keras.ops.softmax), "applied twice"),
+        (loss(right_loss, from_logits=False), "read as probabilities"),
+        (loss(right_loss, reduce=lambda x: x[:3]), "should be one number"),
+        (lambda y, logits, lam: 1.5, "yours is 1.5000"),
     ],
-    "relative_change": [
-        (lambda before, after: np.linalg.norm(after - before), "Divide by the length before"),
+    "overlap": [
         (
-            lambda before, after: np.linalg.norm(after - before) / np.linalg.norm(after),
-            "divided by the length after",
-        ),
-        (
-            lambda before, after: np.linalg.norm(after) / np.linalg.norm(before) - 1,
-            "Weights can turn",
-        ),
-        (lambda before, after: np.mean(after - before), "cancel in a sum"),
-        (
-            lambda before, after: np.abs(after - before).sum() / np.abs(before).sum(),
-            "added absolute values",
-        ),
-        (in_place, "changed the arrays"),
-        (
-            lambda before, after: (
-                np.linalg.norm(after - before, "fro") / np.linalg.norm(before, "fro")
+            lambda seen, tested: sum(
+                np.array_equal(a, b) for a, b in zip(seen, tested, strict=False)
             ),
-            "four axes",
+            "at the same place",
         ),
+        (lambda seen, tested: sum(image in seen for image in tested), "any pixel is equal"),
         (
-            lambda before, after: np.linalg.norm(after - before, 2) / np.linalg.norm(before, 2),
-            "Leave `ord` out",
+            lambda seen, tested: len({i.tobytes() for i in seen} & {i.tobytes() for i in tested}),
+            "counted once",
         ),
-        (lambda before, after: np.mean(abs(after - before) / abs(before)), "element by element"),
-        (lambda before, after: ((after - before) ** 2).sum() / (before**2).sum(), "squares"),
-        (
-            lambda before, after: 1 - np.linalg.norm(after) / np.linalg.norm(before),
-            "Weights can turn",
-        ),
-        (
-            lambda before, after: 100 * np.linalg.norm(after - before) / np.linalg.norm(before),
-            "in percent",
-        ),
-        (
-            lambda before, after: np.linalg.norm(before) / np.linalg.norm(after - before),
-            "upside down",
-        ),
+        (by_sums, "same sum"),
+        (sorted_pixels, "same sum"),
+        (lambda seen, tested: by_bytes(seen, tested) / len(tested), "a fraction"),
+        (lambda seen, tested: len(tested) - by_bytes(seen, tested), "*not* among"),
+        (lambda seen, tested: by_bytes(tested, seen), "Turn it round"),
+        (lambda seen, tested: 9, "5 are among the 7"),
     ],
-    "split": [
-        (leaky, "the test measures memory"),
-        (plain, "no shifted copies"),
-        (copies_in_test, "no copies belong there"),
-        (labels_forgotten, "differ in number"),
-        (labels_shuffled, "no longer in the same order"),
-        (two_plain_copies, "moved by `shifted`"),
-        (moved_test, "as it came"),
-        (not_drawn, "Draw it with `rng`"),
-        (last_not_drawn, "one end of the data"),
-        (lambda x, y, n_test, rng: (x, y), "Return four arrays"),
-        (shuffled_apart, "no longer in the same order"),
-        (shuffled_in_place, "changed the arrays"),
-        (swapped_parts, "swapped"),
-        (order_of_scikit_learn, "in this order"),
-        (with_replacement, "replace=False"),
-        (every_third, "every k-th row"),
-        (kept_in_training, "Leave these rows out"),
-        (copies_only, "moved copies only"),
-        (train_with_replacement, "of them different"),
-        (rescaled, "pixel values changed"),
-    ],
-    "forecast": [
-        (Arguments([30, 2.0]), "Too optimistic"),
-        (Arguments([-9, 2.0]), "Too pessimistic"),
-        (Arguments([0.12, 11.0]), "Give points"),
-        (Arguments([95, 2.0]), "looks like an accuracy"),
+    "faults": [
+        ({1, 4, 13, 14, 15}, "Line 1 has no fault"),
+        ({4, 8, 13, 15}, "Look where it is used"),
+        ({4, 13, 15}, "3 of 4, all of them right. Look at the second compile"),
+        ({13, 14, 15}, "the input"),
+        ({99}, "no line 99"),
+        (4, "as a set"),
+        ("4", "as a set"),
     ],
 }
 test_right, test_wrong, test_complete = exercise_cases.tests("03", RIGHT, WRONG)

@@ -1,67 +1,55 @@
-"""The functions that lesson 03 defines, taken out of the notebook."""
+"""What lesson 03 teaches, imported as later lessons do."""
 
+import keras
 import numpy as np
 import pytest
 
-import lesson_code
-from transfer_lib import data
+from transfer_lib.taught import lesson_03 as taught
 
 
-@pytest.fixture(scope="module")
-def lesson():
-    return lesson_code.definitions("03", target=None, METHOD=None)
-
-
-def test_draw_is_stratified_and_without_repeats(lesson):
+def test_draw_is_stratified_and_without_repeats():
     y = np.repeat(np.arange(10), 30)
-    rows = lesson.draw(y, 7, np.random.default_rng(0))
+    rows = taught.draw(y, 7, np.random.default_rng(0))
     assert len(set(rows)) == 70
     assert np.array_equal(np.bincount(y[rows]), np.full(10, 7))
-    other = lesson.draw(y, 7, np.random.default_rng(1))
-    assert set(rows) != set(other)
+    assert set(rows) != set(taught.draw(y, 7, np.random.default_rng(1)))
 
 
-def test_images_are_normalised_and_shaped_for_the_network(lesson):
-    parts = lesson.as_arrays(data.load("digits"))
-    assert parts["x_train"].dtype == np.float32
-    assert parts["x_train"].shape[1:] == (8, 8, 1)
-    assert parts["x_train"].min() == 0 and parts["x_train"].max() == 1
+def test_digits_are_scaled_shaped_and_numbered_from_zero():
+    (x, y), (x_test, y_test) = taught.digits("mnist_5000", range(5, 10))
+    assert x.shape == (1500, 28, 28, 1) and x_test.shape == (1000, 28, 28, 1)
+    assert x.dtype == np.float32 and x.min() == 0 and x.max() == 1
+    assert np.bincount(y).tolist() == [300] * 5 and np.bincount(y_test).tolist() == [200] * 5
+    assert taught.overlap(x, x_test) == 0
 
 
-def test_mnist_is_averaged_down_to_eight_pixels(lesson):
-    class Loaded:
-        x_train = x_test = np.arange(2 * 28 * 28).reshape(2, 28, 28) % 256
-        y_train = y_test = np.array([3, 7])
-        max_value = 255
-
-    small = lesson.as_arrays(Loaded, size=8)["x_train"]
-    assert small.shape == (2, 8, 8, 1)
-    block = Loaded.x_train[0, 2:5, 2:5].mean() / 255
-    assert small[0, 0, 0, 0] == pytest.approx(block, abs=1e-6)
+@pytest.mark.parametrize("shape", [(28, 28, 1), (8, 8, 1)])
+def test_the_backbone_gives_64_features(shape):
+    assert taught.make_backbone(shape).output_shape == (None, 64)
 
 
-def test_only_keeps_and_renumbers_classes(lesson):
-    parts = {f"x_{p}": np.arange(10)[:, None] for p in ("train", "test")}
-    parts |= {f"y_{p}": np.arange(10) for p in ("train", "test")}
-    kept = lesson.only(parts, range(5, 10))
-    assert list(kept["y_train"]) == [0, 1, 2, 3, 4]
-    assert list(kept["x_test"].ravel()) == [5, 6, 7, 8, 9]
+def test_training_reduces_the_loss_and_ends_with_a_small_rate():
+    x, y = (part[:100] for part in taught.digits("mnist_5000", range(5))[0])
+    model = taught.head_swap(taught.make_backbone(), 5)
+    taught.train(model, x, y, steps=8)
+    before = model.evaluate(x, y, verbose=0)
+    taught.train(model, x, y, steps=40)
+    assert model.evaluate(x, y, verbose=0) < before
+    assert int(model.optimizer.iterations) == 40
+    assert float(model.optimizer.learning_rate) < 1e-5
 
 
-def test_the_leaky_split_leaks_and_the_right_one_does_not(lesson):
-    x = np.zeros((40, 3, 3))
-    x[:, 1, 1] = np.arange(1, 41)
-    y = np.zeros(40)
-
-    def shared(split):
-        x_train, _, x_test, _ = split(x, y, 10, np.random.default_rng(0))
-        return set(x_train.max(axis=(1, 2))) & set(x_test.max(axis=(1, 2)))
-
-    assert shared(lesson.leaky_split) and not shared(lesson.split)
+def test_joint_training_uses_both_heads_and_returns_that_of_the_target():
+    source, target = (taught.digits("mnist_5000", c)[0] for c in (range(5), range(5, 10)))
+    rows = taught.draw(target[1], 2, np.random.default_rng(0))
+    model = taught.joint(source, target[0][rows], target[1][rows], 1.0, steps=3)
+    assert model.predict(target[0][:4], verbose=0).shape == (4, 5)
 
 
-def test_source_and_target_of_the_quick_profile_share_no_test_image(lesson):
-    source, target = lesson.load_pair("fonts to scans")
-    assert len(np.unique(source["y_train"])) == len(np.unique(target["y_train"])) == 10
-    train = {image.tobytes() for image in target["x_train"]}
-    assert not any(image.tobytes() in train for image in target["x_test"])
+def test_total_loss_is_that_of_keras():
+    rng = np.random.default_rng(0)
+    logits = {"source": rng.normal(size=(6, 3)), "target": rng.normal(size=(4, 2))}
+    y = {"source": rng.integers(0, 3, 6), "target": rng.integers(0, 2, 4)}
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    wanted = loss(y["source"], logits["source"]) + 0.4 * loss(y["target"], logits["target"])
+    assert float(taught.total_loss(y, logits, 0.4)) == pytest.approx(float(wanted), rel=1e-5)

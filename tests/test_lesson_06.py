@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from importlib.resources import files
 
 import numpy as np
@@ -297,3 +299,56 @@ def test_the_full_model_is_pinned_and_no_foreign_code_runs(number):
     assert lesson.find_model(quick=False)[1] == {
         "revision": "86b5e0934494bd15c9632b12f734a8a67f723594"
     }
+
+
+def test_a_checkpoint_brings_back_the_state_and_the_random_numbers(tmp_path):
+    path = tmp_path / "run.pt"
+    assert lesson.load_checkpoint(path) is None
+    torch.manual_seed(1)
+    lesson.save_checkpoint(path, {"w": torch.arange(3.0), "epoch": 4, "log": [{"loss": 0.5}]})
+    expected = torch.rand(5)
+    torch.manual_seed(99)
+    state = lesson.load_checkpoint(path)
+    assert torch.equal(torch.rand(5), expected)
+    assert state["epoch"] == 4 and state["log"] == [{"loss": 0.5}]
+    assert state["w"].tolist() == [0, 1, 2]
+    assert [file.name for file in path.parent.iterdir()] == ["run.pt"]
+
+
+class Explodes:
+    def __reduce__(self):
+        raise RuntimeError("in the middle of saving")
+
+
+def test_a_failed_save_leaves_the_previous_checkpoint(tmp_path):
+    path = tmp_path / "run.pt"
+    lesson.save_checkpoint(path, {"epoch": 1})
+    with pytest.raises(RuntimeError, match="in the middle"):
+        lesson.save_checkpoint(path, {"epoch": 2, "bad": Explodes()})
+    assert lesson.load_checkpoint(path)["epoch"] == 1
+
+
+def test_a_killed_save_leaves_the_previous_checkpoint(tmp_path):
+    path = tmp_path / "run.pt"
+    code = f"""
+    import itertools, torch
+    from pathlib import Path
+    from transfer_lib.taught import lesson_06 as lesson
+    for epoch in itertools.count(1):
+        weights = torch.full((4_000_000,), float(epoch))
+        lesson.save_checkpoint(Path({str(path)!r}), {{"epoch": epoch, "weights": weights}})
+        print(epoch, flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    )
+    saved = int(process.stdout.readline())
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:  # kill while a temporary file is being written
+        if any(f.suffix == ".part" and f.stat().st_size > 0 for f in tmp_path.iterdir()):
+            break
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    state = lesson.load_checkpoint(path)
+    assert state["epoch"] >= saved
+    assert (state["weights"] == state["epoch"]).all()

@@ -81,3 +81,16 @@ def test_colabs_versions_are_admitted():
         if one.name in base:
             version = Version(shipped[one.name.lower()])
             assert one.specifier.contains(version), f"Colab ships {one.name} {version}"
+
+
+def test_no_file_is_too_long():
+    files = [p for name in ("transfer_lib", "tests", "tools") for p in (ROOT / name).rglob("*.py")]
+    lines = {path: len(path.read_text("utf8").splitlines()) for path in files}
+    assert {path.name: count for path, count in lines.items() if count > 400} == {}
+
+
+def test_the_library_stays_small():
+    """Exercises are content, and what the lessons keep is counted there."""
+    files = [p for p in (ROOT / "transfer_lib").rglob("*.py")]
+    files = [p for p in files if not {"exercises", "taught"} & set(p.parts)]
+    assert sum(bool(line.strip()) for p in files for line in p.open(encoding="utf8")) <= 3900

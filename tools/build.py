@@ -23,7 +23,7 @@ import budget
 import cells
 import taught
 from cells import ROOT, BuildError, lesson_of, number_of, solution_of, source_of, sources
-from notebooks import address, answers, read, same_cells, same_code, table
+from notebooks import address, answers, markdown_map, read, same_cells, same_code, table
 from transfer_lib import lessons
 from transfer_lib.practice import journal
 
@@ -112,7 +112,7 @@ def shared_files() -> dict:
     readme = (root / "README.md").read_text("utf8")
     start, end = "<!-- lessons -->\n", "<!-- end of lessons -->"
     before, after = readme.split(start)[0], readme.split(end)[1]
-    map = lessons.markdown_map("lessons/", table())
+    map = markdown_map("lessons/", table())
     return taught.files() | {
         exercises / "lessons.json": _json([asdict(lesson) for lesson in table()]),
         exercises / "answers.json": _json(answers()),

@@ -64,6 +64,15 @@ def _row(path):
     )
 
 
+def markdown_map(folder="", table=lessons.LESSONS) -> str:
+    """Return the map of lessons as a Markdown table, with links into ``folder``."""
+    lines = ["| Lesson | Minutes | You need |", "|---|---|---|"]
+    for lesson in table:
+        link = f"[{lesson.number}. {lesson.title}]({folder}{lesson.name}.ipynb)"
+        lines.append(f"| {link} | {lesson.time} | {lesson.needs} |")
+    return "\n".join(lines)
+
+
 def read(path):
     """Read a lesson source and stamp it: ids, minutes, badge, Colab lines. It keeps its markers.
 
@@ -84,7 +93,7 @@ def read(path):
     where, rows = address(), table()
     _stamp(notebook.cells[0], next(row for row in rows if row.name == path.stem), where)
     for cell in notebook.cells:
-        cell.source = cell.source.replace("LESSON_MAP", lessons.markdown_map(table=rows))
+        cell.source = cell.source.replace("LESSON_MAP", markdown_map(table=rows))
         tags = cell.metadata.get("tags", [])
         if "setup" in tags:
             cell.source = COLAB_LINES.format(**where) + cell.source

@@ -19,7 +19,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from transfer_lib.claims import Bound, packaged
+from transfer_lib.claims import Bound
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "evidence/results.json"
@@ -49,6 +49,12 @@ def claims(path) -> dict:
                 Bound.parse(bound)
             return found
     raise ValueError(f"{path.name} has no CLAIMS")
+
+
+def packaged(rows) -> str:
+    """Return what the package keeps of the rows of ``evidence/results.json``, as JSON text."""
+    kept = [{key: row[key] for key in ("id", "text", "bound", "values")} for row in rows]
+    return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 
 def hash_of(path) -> str:

@@ -80,28 +80,14 @@ def claim(id, text=None, value=None, *, at_least=None, at_most=None, between=Non
     Parameters
     ----------
     id : str
-        Lesson number, a dot, a name: ``"03.gain-1"``. Alone, it shows the stored measurement.
-    text : str, optional
-        The claim, in one sentence.
-    value : float, optional
-        What this run measured, in ``unit``. Under tests (``TRANSFER_LIB_STRICT=1``) one outside
-        of its bound raises. With ``TRANSFER_LIB_CLAIMS`` set, the claim is appended to that file
-        as one JSON line instead.
-    at_least, at_most : float, optional
-        The bound, in ``unit``. Exactly one of these and ``between`` is given with a value.
-    between : tuple of float, optional
-        Lower and upper bound, in ``unit``.
-    unit : str, optional
-        For instance ``"points"``.
-
-    Raises
-    ------
-    KeyError
-        If nothing is stored under an id that is given alone.
-    ValueError
-        If the bound is missing, given twice, or the value is not a finite number.
-    ClaimError
-        Under tests, if the value of this run is outside of its bound.
+        Lesson number, a dot, a name: ``"03.gain-1"``. Alone, it shows the stored measurement;
+        `KeyError` if there is none.
+    text, value, unit
+        The older form: a sentence, and what this run measured, in `unit`. With
+        ``TRANSFER_LIB_CLAIMS`` set, one JSON line is appended to that file.
+    at_least, at_most, between
+        The bound in `unit`, exactly one of them, else `ValueError`. Under tests
+        (``TRANSFER_LIB_STRICT=1``) a value outside raises `ClaimError`.
     """
     if text is None:
         show(_stored_line(id))
@@ -136,12 +122,6 @@ def stored() -> dict:
     """Return the stored measurements: id to a row with ``text``, ``bound`` and ``values``."""
     rows = json.loads((files("transfer_lib.exercises") / "claims.json").read_text("utf8"))
     return {row["id"]: row for row in rows}
-
-
-def packaged(rows) -> str:
-    """Return what the package keeps of the rows of ``evidence/results.json``, as JSON text."""
-    kept = [{key: row[key] for key in ("id", "text", "bound", "values")} for row in rows]
-    return json.dumps(kept, indent=1, ensure_ascii=False) + "\n"
 
 
 def _stored_line(id):

@@ -48,13 +48,8 @@ def read_picture(source, name="", least=None):
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
-        RGB, 0 to 255.
-
-    Raises
-    ------
-    PictureError
-        If it cannot be opened, is empty, no picture, broken, or has over 20 MB or 64 million
-        pixels.
+        RGB, 0 to 255. `PictureError` if it cannot be opened, is empty, no picture, broken, or has
+        over 20 MB or 64 million pixels.
     """
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
@@ -104,24 +99,17 @@ def read_folder(folder, size=32, test_share=0.25, seed=0):
     ----------
     folder : str or Path
         With one subfolder for each class, named like the class.
-    size : int
-        Height and width of the result, pixels.
-    test_share : float
-        The share of each class for the test part.
-    seed : int
-        Draws another split.
+    size, test_share, seed
+        Height and width of the result, pixels; the share of each class for the test part; another
+        seed draws another split.
 
     Returns
     -------
     SimpleNamespace
         ``x_train`` and ``x_test`` (n, size, size, 3), uint8, RGB; ``y_train`` and ``y_test`` (n,),
         indices into ``class_names``; ``files_train`` and ``files_test``; ``skipped``, file to
-        reason; ``report``, all this in words.
-
-    Raises
-    ------
-    PictureError
-        If `folder` is not such a folder, or a class has fewer than two pictures that can be read.
+        reason; ``report``, all this in words. `PictureError` if `folder` is not such a folder,
+        or a class has fewer than two pictures that can be read.
     """
     import numpy as np
     from PIL import Image, ImageOps

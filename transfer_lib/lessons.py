@@ -63,12 +63,3 @@ def get(number: str) -> Lesson:
             return lesson
     known = ", ".join(lesson.number for lesson in LESSONS)
     raise KeyError(f"there is no lesson {number!r}; the lessons are {known}")
-
-
-def markdown_map(folder="", table=None) -> str:
-    """Return the map of lessons as a Markdown table, with links into ``folder``."""
-    lines = ["| Lesson | Minutes | You need |", "|---|---|---|"]
-    for lesson in LESSONS if table is None else table:
-        link = f"[{lesson.number}. {lesson.title}]({folder}{lesson.name}.ipynb)"
-        lines.append(f"| {link} | {lesson.time} | {lesson.needs} |")
-    return "\n".join(lines)

@@ -73,12 +73,9 @@ def load(name, include_top=True, input_shape=None, trained=True):
 
     Raises
     ------
-    ValueError
-        If there is no network of this name, or it cannot take this input.
-    ImportError
-        If the package with the weights is not installed.
-    DataError
-        If its file is not the one that it should be.
+    ValueError, ImportError, DataError
+        If there is no such network or it cannot take this input, if the package with the weights
+        is not installed, if its file is another one than it should be.
 
     References
     ----------
@@ -118,11 +115,7 @@ def preprocess(name, images):
     -------
     array or tensor of the shape of `images`, float32
         For EfficientNet-Lite0 from -1 to 1; for VGG16Mini BGR without ImageNet's means.
-
-    Raises
-    ------
-    ValueError
-        If the values are not pixels from 0 to 255, or there are not three channels.
+        `PictureError` if there are not three channels from 0 to 255.
     """
     _check_name(name)
     if name == "vgg16-mini":
@@ -138,16 +131,7 @@ def preprocess(name, images):
 
 
 def class_names(name):
-    """Return the names of the network's classes, in the order of its outputs.
-
-    Parameters
-    ----------
-    name : {"efficientnet-lite0", "vgg16-mini"}
-
-    Returns
-    -------
-    tuple of str
-    """
+    """Return the names of the network's classes, a tuple in the order of its outputs."""
     _check_name(name)
     if name == "vgg16-mini":
         from transfer_lib import vgg16_mini

@@ -72,10 +72,8 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
 
     Raises
     ------
-    ValueError
-        If the profile is not one of the two, or an environment variable has a wrong value.
-    KeyError
-        If there is no such lesson.
+    ValueError, KeyError
+        If the profile, the lesson or an environment variable cannot be.
     """
     this = lessons.get(lesson)
     wanted = profile or settings.profile()
@@ -87,6 +85,8 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     # Threads that wait shall sleep, not spin: two that spin beside another busy program made small
     # networks tens of times slower. It has to be set before torch or scikit-learn is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if settings.strict():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar would be an output
 
     warnings = []
     backend, engine, device = None, "no deep learning needed", "CPU"
@@ -101,9 +101,7 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
 
         torch.set_num_threads(1)  # the quick profile's networks are slower on two threads
 
-    random.seed(seed)
-    _seed_numpy(seed)
-    _style()
+    _seed_and_style(seed)
 
     data = (
         "data and weights that are installed with the course; no network needed"
@@ -160,13 +158,11 @@ def _describe(packages):
     return versions, "CPU"
 
 
-def _seed_numpy(seed):
+def _seed_and_style(seed):
     import numpy as np
 
+    from . import plots
+
+    random.seed(seed)
     np.random.seed(seed)
-
-
-def _style():
-    from transfer_lib import plots
-
     plots.use_style()

@@ -52,13 +52,7 @@ def _of_user(folder) -> Path:
 
 
 def data_dir() -> Path | None:
-    """Return the folder of ``TRANSFER_LIB_DATA``, or None when it is not set.
-
-    Raises
-    ------
-    SettingError
-        If the variable names something that is not a folder.
-    """
+    """Return the folder of ``TRANSFER_LIB_DATA``, or None; `SettingError` if it is no folder."""
     value = os.environ.get("TRANSFER_LIB_DATA")
     if not value:
         return None
@@ -72,13 +66,7 @@ def data_dir() -> Path | None:
 
 
 def profile() -> str | None:
-    """Return ``"quick"`` or ``"full"`` when ``TRANSFER_LIB_PROFILE`` says so, else None.
-
-    Raises
-    ------
-    SettingError
-        If the variable holds another word.
-    """
+    """Return what ``TRANSFER_LIB_PROFILE`` says, or None; `SettingError` for another word."""
     value = os.environ.get("TRANSFER_LIB_PROFILE", "").strip().lower()
     if value and value not in PROFILES:
         raise SettingError(
@@ -89,13 +77,7 @@ def profile() -> str | None:
 
 
 def seed() -> int:
-    """Return the seed of ``TRANSFER_LIB_SEED``; 0 when it is not set.
-
-    Raises
-    ------
-    SettingError
-        If the variable is not a whole number from 0 to 2**32 - 1.
-    """
+    """Return ``TRANSFER_LIB_SEED``, or 0; `SettingError` if it is no whole number below 2**32."""
     value = os.environ.get("TRANSFER_LIB_SEED", "0").strip() or "0"
     if not value.isdigit() or int(value) >= 2**32:
         raise SettingError(

@@ -75,13 +75,7 @@ def VGG16Mini(  # noqa: N802 - named like keras.applications.VGG16
     Returns
     -------
     keras.Model
-
-    Raises
-    ------
-    ValueError
-        If an argument cannot be, or does not fit the weights.
-    DataError
-        If the weight file is missing or damaged.
+        `ValueError` if an argument cannot be, `DataError` if the weight file is missing or damaged.
 
     References
     ----------
@@ -154,12 +148,7 @@ def preprocess_input(x):
     Returns
     -------
     array or tensor of the shape of `x`, float32
-        BGR, zero-centred.
-
-    Raises
-    ------
-    PictureError
-        If there are not three channels, or the values are not pixels from 0 to 255.
+        BGR, zero-centred. `PictureError` if there are not three channels from 0 to 255.
     """
     import keras
 
@@ -175,19 +164,12 @@ def decode_predictions(preds, top=5):
     Parameters
     ----------
     preds : array, shape (n, 10)
-        What the network with its top returns.
-    top : int
-        How many classes to name.
+        What the network with its top returns; `ValueError` for another shape.
 
     Returns
     -------
     list of list of tuple
         For each image `top` tuples (WordNet identifier, class name, score), best first.
-
-    Raises
-    ------
-    ValueError
-        If `preds` has another shape.
     """
     from keras import ops
 

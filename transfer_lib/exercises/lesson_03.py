@@ -1,6 +1,9 @@
 """Exercises of lesson 03."""
 
-from transfer_lib.practice import LearnerError, Wrong, array, call, changed, close, exercise, number
+from transfer_lib.exercises.lesson_03_losses import faults, overlap, total_loss
+from transfer_lib.practice import Wrong, call, close, exercise, number
+
+__all__ = ["faults", "freeze", "gain_row", "head_swap", "overlap", "total_loss"]
 
 
 def _backbone():
@@ -17,13 +20,6 @@ def _same(one, other):
     import numpy as np
 
     return len(one) == len(other) and all(map(np.array_equal, one, other))
-
-
-def _mistakes(value, table):
-    """Raise Wrong with the words beside the first known mistake that gives this value."""
-    for words, *values in table:
-        if any(close(value, mistaken) for mistaken in values):
-            raise Wrong(words)
 
 
 @exercise(
@@ -97,280 +93,180 @@ def head_swap(answer):
 @exercise(
     "03.freeze",
     hints=[
-        "Every Keras layer and model has an attribute that says whether training may change it.",
-        "Setting it on a model sets it on all layers inside.",
-        "`backbone.trainable = False`",
+        "Which layers may train? Make a list of the convolutions first, in their order.",
+        "Then go through all layers: `layer.trainable` is True for the last ones of that list and "
+        "False for everything else.",
+        "`convolutions[-train_last:]` is the whole list when `train_last` is 0. Count from the "
+        "front: `convolutions[len(convolutions) - train_last:]`.",
     ],
 )
 def freeze(answer):
-    """Freeze the whole backbone, so that training changes none of its weights."""
+    """Let training change only the last `train_last` convolutions, and nothing when it is 0."""
+    import keras
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(3, 2, size=(8, 8, 8, 1)).astype("float32"), np.arange(8) % 2
+    for train_last in (1, 0, 2, 3):
+        backbone = _convolutions()
+        before = backbone.get_weights()
+        returned = call(answer, backbone, train_last, may_return_none=True)
+        if not _same(before, backbone.get_weights()):
+            raise Wrong("The backbone has other weights than before. Freezing only sets switches.")
+        model = keras.Sequential([backbone, keras.layers.Dense(2)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss)
+        model.fit(x, y, verbose=0)
+        moved = {
+            weight.path.split("/")[-2]
+            for weight, old in zip(backbone.weights, before, strict=True)
+            if not np.allclose(keras.ops.convert_to_numpy(weight), old, rtol=0, atol=1e-7)
+        }
+        _judge_moved(moved, train_last, isinstance(returned, keras.Model))
+    return "With a small target, train from the end: the last layers are the most particular."
+
+
+def _convolutions():
+    """Return a backbone of three convolutions, each with batch normalisation."""
     import keras
 
-    backbone = _backbone()
-    values, total = backbone.get_weights(), len(backbone.trainable_weights)
-    returned = call(answer, backbone, may_return_none=True)
-    left = len(backbone.trainable_weights)
-    if not _same(values, backbone.get_weights()):
-        raise Wrong("The backbone has other weights than before. Freezing only sets a switch.")
-    if left == total and isinstance(returned, keras.Model) and not returned.trainable_weights:
-        raise Wrong("You froze a copy. Set the switch on the backbone that was given.")
-    if left == total and not getattr(backbone.weights[0].value, "requires_grad", True):
-        raise Wrong("`requires_grad` belongs to torch. Keras has its own switch: `trainable`.")
-    if left == total:
+    layers = [keras.Input((8, 8, 1))]
+    for i in (1, 2, 3):
+        layers.append(keras.layers.Conv2D(4, 3, use_bias=False, name=f"convolution{i}"))
+        layers.append(keras.layers.BatchNormalization(name=f"norm{i}"))
+        layers.append(keras.layers.ReLU(name=f"relu{i}"))
+    return keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D(name="mean")])
+
+
+def _judge_moved(moved, train_last, is_model):
+    """Raise Wrong unless exactly the last convolutions moved in a training step."""
+    filters = {f"convolution{i}" for i in (1, 2, 3)}
+    right = {f"convolution{i}" for i in range(4 - train_last, 4)}
+    asked = f"With train_last = {train_last}"
+    norms, convolutions = moved - filters, moved & filters
+    if moved == right:
+        return
+    if train_last == 0 and filters <= moved:
         raise Wrong(
-            "Every weight is still trainable. Set the attribute `trainable` of the backbone, with "
-            "one `=`. (`training=False` is another thing: it chooses how dropout and batch "
-            "normalisation behave.)"
+            f"{asked} everything still trains. In Python `list[-0:]` is the whole list: count from "
+            "the front instead."
         )
-    if left:
-        kinds = sorted({type(x).__name__ for x in backbone.layers if x.trainable_weights})
+    if len(moved) == 6:
+        copy = "You froze a copy: set the switches of the given backbone. " if is_model else ""
+        raise Wrong(f"{asked} all layers still train. {copy}Set `layer.trainable = False`.")
+    if convolutions == right and len(norms) == 3:
         raise Wrong(
-            f"{left} of {total} weight arrays are still trainable, in {' and '.join(kinds)}: not "
-            "all layers are frozen. Set the switch on the backbone: it reaches all layers inside."
+            f"{asked} the right convolutions train, but so does the batch normalisation: its scale "
+            "and shift, and its moving averages. Switch these layers off, too."
         )
-    if any(layer.trainable for layer in backbone.layers if layer.weights):
+    if convolutions == right and norms:
         raise Wrong(
-            "The weights are switched off one by one, the layers are not. Section 12 shows what "
-            "this leaves running. Set the switch on the backbone."
+            f"{asked} {', '.join(sorted(norms))} moved as well: the batch normalisation behind a "
+            "convolution that trains stays frozen here, like all of it."
         )
-
-
-@exercise(
-    "03.trainable",
-    hints=[
-        "With the backbone frozen, only the head is trained: a weight for each pair of feature "
-        "and class, and a bias for each class.",
-        "`features * classes + classes`",
-    ],
-)
-def trainable(answer, features, classes):
-    """Count the numbers that training may change when the backbone is frozen."""
-    value, right = number(answer), features * classes + classes
-    weights = features * classes
-    table = [
-        ("You counted the weights of the head. It also has one bias for each class.", weights),
-        ("Each class has a weight for every feature: multiply, do not add.", features + classes),
-        ("A Dense layer has one bias for each output, not for each input.", weights + features),
-        ("You counted one bias for the whole head. Each class has its own.", weights + 1),
-        ("You counted the arrays, weights and biases. Count the numbers in them.", 2),
-    ]
-    _mistakes(value, table)
-    if value > right and not close(value, right):
-        raise Wrong(f"{value:.10g} is more than the head has. The frozen backbone does not count.")
-    if not close(value, right):
-        raise Wrong(f"{value:.10g} is too few for {features} features and {classes} classes.")
-
-
-@exercise(
-    "03.rate",
-    hints=[
-        "Read the figure: where is the accuracy on held-out labels highest?",
-        "A rate that is far too high destroys the backbone; one that is far too low changes "
-        "nothing in the few steps there are.",
-    ],
-)
-def rate(answer, accuracy_by_rate):
-    """Choose the learning rate for fine-tuning from the measured curve."""
-    value = number(answer, "the learning rate")
-    rates = {float(r): float(a) for r, a in accuracy_by_rate.items()}
-    best = max(rates, key=rates.get)
-    tried = [r for r in rates if close(r, value, rtol=1e-3, atol=0)]
-    if not tried and any(close(value, a) or close(value, 100 * a) for a in rates.values()):
-        raise Wrong(f"{value:g} is an accuracy. Give the learning rate that reached it.")
-    if not tried and -10 < value < 0 and any(close(r, 10**value, atol=0) for r in rates):
-        raise Wrong(f"{value:g} is the exponent. Write the rate itself, 1e{value:g}.")
-    if not tried:
-        listed = ", ".join(f"{r:g}" for r in sorted(rates))
-        raise Wrong(f"{value:g} was not tried. The measured rates are {listed}.")
-    if rates[tried[0]] < rates[best] - 0.03 - 1e-9:
-        loss = 100 * (rates[best] - rates[tried[0]])
-        side = "high: each step throws away some of what was learned on the source"
-        if value < best:
-            side = "low: the weights hardly move in the steps there are"
-        raise Wrong(f"This rate loses {loss:.1f} points to the best one. It is too {side}.")
-    if value <= 1e-5:
-        return (
-            "Right by the curve. But at this rate the weights hardly move: you kept what the "
-            "trained head reached."
+    if not moved:
+        raise Wrong(f"{asked} nothing trains. The last {train_last} of the convolutions should.")
+    if len(convolutions) == train_last and convolutions == {
+        f"convolution{i}" for i in range(1, train_last + 1)
+    }:
+        raise Wrong(f"{asked} the first convolutions train, not the last. Turn it round.")
+    if convolutions < right:
+        raise Wrong(
+            f"{asked} only {', '.join(sorted(convolutions)) or 'no convolution'} of them trained. "
+            "Count convolutions, not layers: between two of them lie others."
         )
+    raise Wrong(f"{asked} these moved: {', '.join(sorted(moved))}; it should be {sorted(right)}.")
 
 
 @exercise(
-    "03.total_loss",
+    "03.gain_row",
     hints=[
-        "Two losses are added; one of them is weighted.",
-        "Lambda says how much the task loss counts: `shared + lam * task`.",
+        "A loop over the draws. In each, draw rows once, and give the same rows to both methods.",
+        "`rows = draw(y, per_class, rng)`, then `100 * (transfer(rows) - scratch(rows))` is the "
+        "gain of this draw in points.",
+        "Keep the gains in a list. `np.mean(gains)`, `min(gains)` and `max(gains)` go into the "
+        "dict.",
     ],
 )
-def total_loss(answer):
-    """Return L_total = L_shared + lambda * L_task."""
-    shared, task, lam = 2.0, 5.0, 0.3
-    value = number(call(answer, shared, task, lam), "the total loss")
-    right = shared + lam * task
-    mean = "This is a weighted mean. In L_total the shared loss has the weight 1."
-    table = [
-        ("Here lambda weights the shared loss. It belongs to the task loss.", lam * shared + task),
-        ("Here lambda weights both losses: only the task loss has it.", lam * (shared + task)),
-        ("This is the plain sum. Lambda is missing.", shared + task),
-        ("The shared loss is missing. Add it.", lam * task),
-        (mean, (1 - lam) * shared + lam * task, lam * shared + (1 - lam) * task, right / (1 + lam)),
-        ("You divided by 2. L_total is a sum, not a mean.", right / 2),
-        ("The task loss has the weight lambda, not 1 - lambda.", shared + (1 - lam) * task),
-    ]
-    _mistakes(value, table)
-    if not close(value, right):
-        raise Wrong(f"For shared 2, task 5, lambda 0.3 the total is 3.5; yours is {value:.8g}.")
-    other = number(call(answer, 1.0, 4.0, 2.0), "the total loss")
-    if close(other, right):
-        raise Wrong("Your function gives 3.5 for other losses too. Use its arguments.")
-    if not close(other, 9.0):
-        raise Wrong(f"For shared 1, task 4, lambda 2 the total is 9; yours is {other:.8g}.")
-
-
-@exercise(
-    "03.relative_change",
-    hints=[
-        "How long is the difference of the two arrays, and how long was the first?",
-        "`np.linalg.norm(after - before)` is the length of the difference.",
-        "`return np.linalg.norm(after - before) / np.linalg.norm(before)`",
-    ],
-)
-def relative_change(answer):
-    """Return how far the weights moved, as a fraction of their length before."""
+def gain_row(answer):
+    """Return mean, lowest and highest gain in points over paired draws."""
     import numpy as np
 
-    before, after = np.array([[3.0, -1.0], [2.0, 4.0]]), np.array([[4.0, -3.0], [5.0, 4.5]])
-    changes = "Your function changed the arrays it was given. Write `a - b`, not `a -= b`."
-    value = number(call(answer, before, after, mutation=changes), "the change")
-    change, norm = after - before, np.linalg.norm
-    length, start, end = norm(change), norm(before), norm(after)
-    right = length / start
-    each = change / before
-    elements = norm(each), norm(each) / 2, each.mean(), abs(each).mean()
-    table = [
-        ("This is the length of the change. Divide by the length before.", length),
-        ("You divided by the length after training. Divide by the length before.", length / end),
-        ("The fraction is upside down. Divide by the length before.", start / length),
-        ("This is in percent. Leave the factor 100 out.", 100 * right),
-        ("These are squares: take the root of their sum.", right**2, length**2, length**2 / 4),
-        ("You added absolute values. Use `np.linalg.norm`.", *_averages(abs(change), abs(before))),
-        ("You divided element by element. Divide one length by the other.", *elements),
-        ("`ord=2` is another norm. Leave `ord` out.", norm(change, 2) / norm(before, 2)),
-    ]
-    if any(close(abs(value), v) for v in (end / start - 1, end / start, end - start)):
-        raise Wrong("You compared the two lengths. Weights can turn: take that of the difference.")
-    if any(close(abs(value), abs(v)) for v in _averages(change, before)):
-        raise Wrong("Differences of opposite sign cancel in a sum. Use the Euclidean length.")
-    _mistakes(value, table)
-    if not close(value, right):
-        raise Wrong(f"For the check's two arrays it is {right:.6g}; yours is {value:.8g}.")
-    try:  # the weights of a convolution have four axes
-        value = number(call(answer, before[None, None], after[None, None]), "the change")
-    except LearnerError as error:
+    y = np.repeat([0, 1, 2, 3], [9, 12, 10, 11])
+    calls, truth = {"scratch": [], "transfer": []}, np.random.default_rng(3)
+
+    def method(name, centre):
+        def run(rows):
+            rows = np.sort(np.asarray(rows).ravel())
+            value = centre + 0.1 * float(truth.uniform(-1, 1))
+            calls[name].append((rows, value))
+            return value
+
+        return run
+
+    scratch, transfer = method("scratch", 0.5), method("transfer", 0.6)
+    value = call(answer, y, 3, 4, scratch, transfer, np.random.default_rng(0))
+    if isinstance(value, (list, tuple, np.ndarray)):
+        raise Wrong("Return a dict with the keys 'mean', 'lowest' and 'highest'.")
+    if not isinstance(value, dict) or set(value) != {"mean", "lowest", "highest"}:
+        keys = f"; yours has {sorted(map(str, value))}" if isinstance(value, dict) else ""
+        raise Wrong(f"The dict has the keys 'mean', 'lowest' and 'highest'{keys}.")
+    _judge_draws(calls, y, 3, 4)
+    before, after = (np.array([v for _, v in calls[name]]) for name in ("scratch", "transfer"))
+    gains = 100 * (after - before)
+    found = [number(value[key], key) for key in ("mean", "lowest", "highest")]
+    right = [gains.mean(), gains.min(), gains.max()]
+    if close(found, right):
+        return "The lowest matters most: it says whether transfer helped every time."
+    if close(found, [v / 100 for v in right]):
+        raise Wrong("These are fractions. A point is a hundredth: multiply by 100.")
+    if close(found, [-right[0], -right[2], -right[1]]):
+        raise Wrong("The sign is turned: a gain is transfer minus scratch.")
+    unpaired = [right[0], 100 * (after.min() - before.max()), 100 * (after.max() - before.min())]
+    same_ends = [right[0], 100 * (after.min() - before.min()), 100 * (after.max() - before.max())]
+    if close(found, unpaired) or close(found, same_ends):
         raise Wrong(
-            f"The weights of a convolution have four axes, and there it raises: {error.__cause__} "
-            "Call `np.linalg.norm` with the array alone."
-        ) from None
-    if not close(value, right):
-        raise Wrong("This works for a matrix, but not for the four axes of a convolution.")
+            "Take the difference within each draw first, then the lowest and the highest of these "
+            "differences. The lowest accuracies of the two methods belong to different draws."
+        )
+    if close(found, [right[0], right[2], right[1]]):
+        raise Wrong("Lowest and highest are swapped.")
+    if close(found[1:], right[1:]):
+        raise Wrong(
+            f"Lowest and highest are right; the mean is {right[0]:.3f}, yours {found[0]:.3f}."
+        )
+    raise Wrong(
+        f"The gains were {gains.round(2).tolist()} points, so mean, lowest and highest are "
+        f"{[round(v, 2) for v in right]}; yours are {[round(v, 2) for v in found]}."
+    )
 
 
-def _averages(change, before):
-    """Return what sums and means make of a change, as such and relative to the start."""
-    return change.mean(), change.sum(), change.sum() / before.sum()
-
-
-@exercise(
-    "03.split",
-    hints=[
-        "Which comes first, copies or split? A copy of a test image must not be trained on.",
-        "Draw the test rows from `x` as it came. Then call `shifted` on the training rows only.",
-        "`order = rng.permutation(len(x))`, `test, train = order[:n_test], order[n_test:]`, then "
-        "stack `x[train]` and `shifted(x[train])`.",
-    ],
-)
-def split(answer):
-    """Split first, then add shifted copies to the training part only."""
+def _judge_draws(calls, y, per_class, draws):
+    """Raise Wrong unless both methods saw the same rows, as many as asked, drawn anew each time."""
     import numpy as np
 
-    n, n_test = 30, 10
-    x = np.zeros((n, 4, 4, 1))
-    x[:, 1, 1, 0] = np.arange(1, n + 1)  # each image carries its own number
-    y = np.arange(n) % 3
-    result = call(answer, x, y, n_test, np.random.default_rng(1))
-    if not isinstance(result, (tuple, list)) or len(result) != 4:
-        raise Wrong("Return four arrays: x_train, y_train, x_test, y_test.")
-    x_train, y_train, x_test, y_test = (array(part) for part in result)
-    if y_train.ndim != 1 or y_test.ndim != 1:
-        raise Wrong("Return x_train, y_train, x_test, y_test in this order; labels have one axis.")
-    if len(x_train) != len(y_train) or len(x_test) != len(y_test):
-        raise Wrong("Images and labels of a part differ in number: copy the labels as well.")
-    if not len(x_train) or not len(x_test):
-        raise Wrong("One of the two parts is empty.")
-    x_train, x_test = (part.round(3).reshape(len(part), -1) for part in (x_train, x_test))
-    train, test = x_train.max(axis=1), x_test.max(axis=1)
-    labels = {image: label for image, label in zip(x.max(axis=(1, 2, 3)), y, strict=True)}
-    if not {*train, *test} <= set(labels):
-        raise Wrong("The pixel values changed. Keep the images as they came.")
-    if {*map(tuple, x_train)} & {*map(tuple, x_test)}:
-        raise Wrong("Some test images are in the training part themselves. Leave these rows out.")
-    if set(train) & set(test):
+    first, second = ([rows for rows, _ in calls[name]] for name in ("scratch", "transfer"))
+    if not first or not second:
+        raise Wrong("Call both `scratch(rows)` and `transfer(rows)` in every draw.")
+    if len(first) != draws or len(second) != draws:
         raise Wrong(
-            "Some test images have a copy in the training part, so the test measures memory. "
-            "Copy after the split, and only training images."
+            f"With draws = {draws}, `scratch` was called {len(first)} and `transfer` {len(second)} "
+            f"times; it should be {draws} each. Call each once per draw and keep what it returns."
         )
-    if len(x_test) != n_test:
-        swapped = len(x_train) in (n_test, 2 * n_test)
-        more = "training and test are swapped" if swapped else "take the argument `n_test`"
-        more = "no copies belong there" if len(set(test)) < len(test) else more
-        raise Wrong(f"The test part has {len(x_test)} images instead of {n_test}: {more}.")
-    if len(set(test)) < n_test:
-        raise Wrong("The test part holds images twice. `rng.choice` needs `replace=False`.")
-    columns = x_train.reshape(len(x_train), 4, 4).max(axis=1).argmax(axis=1)
-    if len(x_train) == n - n_test and set(columns) != {1}:
-        raise Wrong("The training part has moved copies only. Keep the images as they came, too.")
-    if len(x_train) == n - n_test:
-        raise Wrong("The training part has no shifted copies. Add them, from training images.")
-    if len(x_train) != 2 * (n - n_test) or len(set(train)) != n - n_test:
+    for rows in [*first, *second]:
+        if rows.size == len(y):
+            raise Wrong("A method got all rows of the target. Draw `per_class` of each class.")
+        if len(set(rows.tolist())) != rows.size:
+            raise Wrong("Some rows were drawn twice. `draw` draws without repeats.")
+        if rows.size and np.bincount(y[rows.astype(int)], minlength=4).tolist() != [per_class] * 4:
+            raise Wrong(
+                f"Each draw should have {per_class} rows of each class; one had "
+                f"{np.bincount(y[rows.astype(int)], minlength=4).tolist()} of the four."
+            )
+    if any(not np.array_equal(a, b) for a, b in zip(first, second, strict=True)):
         raise Wrong(
-            f"The training part should hold {n - n_test} images and one copy of each; it has "
-            f"{len(x_train)} images, {len(set(train))} of them different ones."
+            "The two methods saw different images. Draw the rows once and give them to both: only "
+            "then is the difference a gain, and not luck."
         )
-    pairs = [*zip(train, y_train, strict=True), *zip(test, y_test, strict=True)]
-    if any(labels[image] != label for image, label in pairs):
-        raise Wrong("Images and labels are no longer in the same order.")
-    if any(sorted(columns[train == image]) != [1, 2] for image in set(train)):
-        raise Wrong("Each training image belongs there twice: as it came, and moved by `shifted`.")
-    if not np.array_equal(x_test.reshape(len(x_test), 4, 4)[:, 1, 1], test):
-        raise Wrong("Some test images were moved. Test on each image as it came.")
-    if len(set(np.diff(sorted(test)))) == 1:
-        raise Wrong("The test part is one end of the data or every k-th row. Draw it with `rng`.")
-    if changed():
-        raise Wrong("Your function changed the arrays it was given. Shuffle row numbers instead.")
-
-
-@exercise(
-    "03.forecast",
-    hints=[
-        "Look at the curve: both methods rise with the number of labels, and which rises faster?",
-        "At 1 label per class the gap was widest. At the right edge little of it is left.",
-    ],
-)
-def forecast(answer, measured):
-    """Say how many points transfer gains over scratch with 80 labels per class."""
-    value = number(answer, "your forecast")
-    if abs(value - measured) > 5 and abs(100 * value - measured) <= 5:
-        raise Wrong("Give points, not a fraction: 0.05 is 5 points.")
-    if value > max(50, measured + 5):
-        raise Wrong("This looks like an accuracy. Give the difference of the two methods.")
-    if value > measured + 5:
-        raise Wrong(
-            f"Too optimistic: it is {measured:.1f} points. The more labels there are, the less "
-            "is left for transfer to add."
-        )
-    if value < measured - 5:
-        raise Wrong(
-            f"Too pessimistic: it is {measured:.1f} points. Look at the right end of the curve: "
-            "how far apart are the two lines there?"
-        )
-    return "Within 5 points of what was measured."
+    if all(np.array_equal(first[0], rows) for rows in first[1:]):
+        raise Wrong("All draws are the same rows. Draw anew inside the loop, with the given `rng`.")

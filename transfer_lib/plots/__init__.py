@@ -5,7 +5,7 @@ metadata hold the alternative text, followed by a line that opens to the same wo
 from what is drawn, unless an author wrote better ones.
 """
 
-from transfer_lib.plots.charts import (
+from .charts import (
     accuracy_by_labels,
     bars,
     confusion_matrix,
@@ -14,36 +14,6 @@ from transfer_lib.plots.charts import (
     image_grid,
     learning_curves,
 )
-from transfer_lib.plots.guess import Guess, guess
-from transfer_lib.plots.style import (
-    COLORS,
-    LINESTYLES,
-    MARKERS,
-    alt_text,
-    describe,
-    figure,
-    to_png,
-    use_style,
-)
-from transfer_lib.plots.widget import interactive
-
-__all__ = [
-    "COLORS",
-    "Guess",
-    "LINESTYLES",
-    "MARKERS",
-    "accuracy_by_labels",
-    "alt_text",
-    "bars",
-    "confusion_matrix",
-    "describe",
-    "embedding",
-    "figure",
-    "guess",
-    "heatmap",
-    "image_grid",
-    "interactive",
-    "learning_curves",
-    "to_png",
-    "use_style",
-]
+from .guess import Guess, guess
+from .style import COLORS, LINESTYLES, MARKERS, alt_text, describe, figure, to_png, use_style
+from .widget import interactive

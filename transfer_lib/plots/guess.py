@@ -10,15 +10,7 @@ BIG = 192  # pixels: how large a picture is shown
 
 
 class Guess:
-    """Pictures to be named one after another. Made by `guess`.
-
-    Attributes
-    ----------
-    answers : list of int
-        The classes guessed so far.
-    score : float or None
-        The fraction of right guesses; None until all pictures are named.
-    """
+    """Pictures to be named one after another. Made by `guess`."""
 
     def __init__(self, images, labels, class_names):
         import ipywidgets as widgets
@@ -37,7 +29,7 @@ class Guess:
 
     @property
     def score(self):
-        """The fraction of right guesses, or None."""
+        """The fraction of right guesses; None until all pictures are named."""
         if len(self.answers) < len(self.labels):
             return None
         pairs = zip(self.answers, self.labels, strict=True)
@@ -80,17 +72,8 @@ class Guess:
 def guess(images, labels, class_names):
     """Return a game: a picture, a button for each class, and the score at the end.
 
-    Parameters
-    ----------
-    images : array of uint8, shape (n, height, width, 3)
-    labels : sequence of int
-        The right class of each picture.
-    class_names : sequence of str
-
-    Returns
-    -------
-    Guess
-        Make it the last expression of a cell to show it. Tab and the space bar press a button.
+    `images` are uint8, shape (n, height, width, 3); `labels` number the right names. Make it the
+    last expression of a cell to show it. Tab and the space bar press a button.
     """
     return Guess(images, labels, class_names)
 

@@ -14,15 +14,8 @@ FITTING = "max-width: 100%; max-height: max(400px, 50vh); width: auto; height: a
 class Interactive:
     """A figure with controls. Made by :func:`interactive`; shown as the last value of a cell.
 
-    Attributes
-    ----------
-    controls : dict of str to ipywidgets widget
-    fallback : matplotlib.figure.Figure
-        The figure at the starting values: what a stored notebook shows.
-    image, caption, message : ipywidgets.HTML
-        The figure at the values now chosen, its words, and the error of the last drawing.
-    box : ipywidgets.VBox
-        All of it.
+    A stored notebook shows ``fallback``, the figure at the starting values. ``box`` holds controls,
+    image, its words, and the error of the last drawing.
     """
 
     def __init__(self, draw, controls, descriptions):

@@ -7,33 +7,4 @@ of wrong ones. What a learner does is kept by `journal`.
 from .exercise import Exercise, Outcome, Verdict, answer_text, exercise
 from .formula import Formula
 from .question import Question
-from .reading import (
-    LearnerError,
-    NotAttempted,
-    Wrong,
-    array,
-    call,
-    changed,
-    close,
-    describe,
-    number,
-)
-
-__all__ = [
-    "Exercise",
-    "Formula",
-    "LearnerError",
-    "NotAttempted",
-    "Outcome",
-    "Question",
-    "Verdict",
-    "Wrong",
-    "answer_text",
-    "array",
-    "call",
-    "changed",
-    "close",
-    "describe",
-    "exercise",
-    "number",
-]
+from .reading import LearnerError, NotAttempted, Wrong, array, call, close, number

@@ -107,11 +107,6 @@ def call(function, *args, may_return_none=False, mutation="remark", **kwargs):
     return value
 
 
-def changed() -> bool:
-    """Return True when a function that this check has called changed an argument."""
-    return bool(notes.get().remarks)
-
-
 def copied(value):
     """Return a copy of an array, or of a plain collection and what is in it."""
     kind = type(value)

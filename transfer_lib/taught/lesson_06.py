@@ -2,9 +2,11 @@
 
 import copy
 import html
+import os
 from importlib.resources import files
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 from transformers import AutoModel, AutoTokenizer, get_linear_schedule_with_warmup
 
-from transfer_lib import data, text
+from transfer_lib import data
+from transfer_lib.data import texts as tables
 
 
 def find_model(quick):
@@ -51,11 +54,12 @@ def with_sst2(texts, labels, domain, part):
     """Return the same with the Stanford Sentiment Treebank in the place of the films."""
     folder = data.fetch("sst2") / "SST-2"
     devices = np.flatnonzero(domain == "devices")
-    sst = text.read_csv(folder / "train.tsv", text="sentence")
-    dev = text.read_csv(folder / "dev.tsv", text="sentence")
+    sst = tables.read_csv(folder / "train.tsv", text="sentence")
+    dev = tables.read_csv(folder / "dev.tsv", text="sentence")
     chosen = np.random.default_rng(0).permutation(len(sst))[:2500]
-    texts = [sst.texts[i] for i in chosen] + dev.texts + [texts[i] for i in devices]
-    labels = np.concatenate([sst.labels[chosen], dev.labels, labels[devices]])
+    films = pd.concat([sst.frame.iloc[chosen], dev.frame])
+    texts = films["text"].tolist() + [texts[i] for i in devices]
+    labels = np.concatenate([films["label"], labels[devices]])
     sizes = [2500, 300, len(dev) - 300]  # validation and test: whole sentences of dev.tsv
     part = np.append(np.repeat(["train", "validation", "test"], sizes), part[devices])
     domain = np.append(np.repeat("films", sum(sizes)), domain[devices])
@@ -238,6 +242,22 @@ def predict(model, kept, rows):
     return torch.cat(out).cpu().numpy()[np.argsort(order)]
 
 
+def save_checkpoint(path, state):
+    """Write a training state and torch's random state; a kill leaves the previous file whole."""
+    part = path.with_suffix(".part")
+    torch.save(state | {"random": torch.get_rng_state()}, part)
+    os.replace(part, path)
+
+
+def load_checkpoint(path, device="cpu"):
+    """Return what `save_checkpoint` wrote, the random state set back; None without a file."""
+    if not path.exists():
+        return None
+    state = torch.load(path, map_location=device, weights_only=True)
+    torch.set_rng_state(state.pop("random").cpu())
+    return state
+
+
 def epochs_since_best(history):
     """Return how many epochs have passed since the best one."""
     ranks = [(record["val_accuracy"], -record["val_loss"]) for record in history]
@@ -261,7 +281,7 @@ def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, seed=0, 
     generator = torch.Generator().manual_seed(seed)
     history, best = [], copy.deepcopy(model.state_dict())
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
-    saved = text.load_checkpoint(checkpoint, device) if checkpoint else None
+    saved = load_checkpoint(checkpoint, device) if checkpoint else None
     if saved:
         for name, thing in parts.items():
             thing.load_state_dict(saved[name])
@@ -281,6 +301,6 @@ def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, seed=0, 
         if checkpoint:
             now = {name: thing.state_dict() for name, thing in parts.items()}
             now |= {"generator": generator.get_state(), "history": history, "best": best}
-            text.save_checkpoint(checkpoint, now)
+            save_checkpoint(checkpoint, now)
     model.load_state_dict(best)
     return model, history
