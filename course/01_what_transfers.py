@@ -6,21 +6,20 @@
 #       format_name: percent
 # ---
 
-# %% [markdown] needs="Python, NumPy arrays" engine="none"
+# %% [markdown] needs="Python, NumPy arrays, lesson 00" engine="keras"
 # # 01. What transfers
 #
-# You will move a data set with sliders, see a classifier lose it, and repair it with a few labels.
-# You will see what a network hands on to a new task. You will also see when a source does harm, and
-# how to notice.
+# In lesson 00 a network helped with pictures that it was never trained for. When does that work,
+# what exactly moves, and when does it harm? Afterwards you can
 #
-# ## What you will be able to do
+# - write a problem as two domains and two tasks, and name what differs between them;
+# - make a label shift on purpose, and see why accuracy hides it;
+# - say which numbers of two networks are shared, and which belong to one task;
+# - read from a curve how many labels a source has saved;
+# - choose between transfer, multi-task learning, pooling and starting from scratch;
+# - recognise **negative transfer** by its sign, and guard against it.
 #
-# 1. Write a transfer problem as two domains and two tasks, and name the kind of shift between them.
-# 2. Name the four kinds of knowledge that can move, and tell shared layers from a task's own.
-# 3. Tell transfer from multi-task learning, from pooling the data and from training from scratch.
-# 4. Recognise negative transfer by its sign, and guard against it.
-#
-# Words are collected in the [glossary](glossary.md), with their Chinese names.
+# Terms are in the [glossary](glossary.md).
 
 # %% tags=["setup"]
 import transfer_lib
@@ -28,300 +27,138 @@ import transfer_lib
 course = transfer_lib.setup("01")
 ex = course.exercises
 
+# %% [markdown]
+# Three questions first. Answer from the gut: they come back at the end, and then they count.
+
+# %%
+ex.before("q_turned", "q_layers", "q_negative")
+
+# %% [markdown]
+# ## 1. Source and target drift apart
+#
+# Two half-moons, two classes. A classifier has learned the black line on the **source** (源域), the
+# moons as they are. The **target** (目标域) is the same moons, turned. You see the target's points and
+# the old line. Guess before each turn: how much of the target does the old classifier get right?
+
 # %% tags=["keep"]
+import keras
 import numpy as np
+from scipy.ndimage import rotate
+from sklearn.datasets import load_digits, make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-from threadpoolctl import threadpool_limits
 
-from transfer_lib import plots
-from transfer_lib.claims import claim
-
-# %%
-one_thread = threadpool_limits(1)  # for data this small, a second one costs more than it saves
-
-# %% [markdown]
-# ## 1. Domain and task
-#
-# A **domain** (领域) $\mathcal D = \{\mathcal X, P(X)\}$ is a feature space and a distribution over
-# it: which inputs there are, and how often each occurs. A **task** (任务)
-# $\mathcal T = \{\mathcal Y, P(Y \mid X)\}$ is a label space and the probability of each label for a
-# given input: what is asked, and what the right answer is.
-#
-# **Transfer learning** uses a *source* domain and task $(\mathcal D_S, \mathcal T_S)$ to do better
-# on a *target* $(\mathcal D_T, \mathcal T_T)$, where at least one of the two differs (Pan and Yang,
-# 2010). If neither differs, it is ordinary machine learning.
-#
-# Here is one domain that you can see whole: two half-moons in the plane. The function can also turn
-# the points by an angle, move and scale them, and change how many belong to class 1.
+from transfer_lib import networks, plots
 
 
-# %%
-def moons(rng, n, angle=0, shift=0.0, scale=1.0, positives=0.5):
-    """Return n points, shape (n, 2), of two half-moons, and their labels; class 1 comes first."""
-    y = (np.arange(n) < positives * n).astype(int)
-    t = rng.uniform(0, np.pi, n)
-    upper = np.c_[np.cos(t) - 0.5, np.sin(t) - 0.25]
-    x = np.where(y[:, None] == 1, -upper, upper) + 0.2 * rng.normal(size=(n, 2))
+def moons(n, angle=0, seed=0):
+    """Return n points of two half-moons turned by an angle in degrees, (n, 2), and their labels."""
+    x, y = make_moons(n, noise=0.2, random_state=seed)
     a = np.deg2rad(angle)
     rotation = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
-    return scale * x @ rotation.T + [shift, 0], y
+    return (x - [0.5, 0.25]) @ rotation.T, y
 
 
 def curved_classifier():
     """Logistic regression on all products of the coordinates up to the third degree."""
-    return make_pipeline(
-        PolynomialFeatures(3, include_bias=False),
-        StandardScaler(),
-        LogisticRegression(C=10, max_iter=1000),
-    )
+    cubic = PolynomialFeatures(3, include_bias=False)
+    return make_pipeline(cubic, StandardScaler(), LogisticRegression(C=10))
 
-
-rng = np.random.default_rng(course.seed)
-x_source, y_source = moons(rng, 400)
-source_model = curved_classifier().fit(x_source, y_source)
-print(f"Source: {x_source.shape[0]} points in the plane, classes {np.unique(y_source)}.")
-
-# %% [markdown]
-# ### Four things that can differ
-#
-# | what differs | name | what stays |
-# |---|---|---|
-# | $P(X)$ | **covariate shift** (协变量偏移) | $P(Y \mid X)$ |
-# | $P(Y)$ | **label shift** (标签偏移) | $P(X \mid Y)$ |
-# | $P(Y \mid X)$ | **concept shift** (概念偏移) | often $P(X)$ |
-# | $\mathcal Y$ | **new labels** (新标签) | often $P(X)$ in part |
-#
-# Under label shift, $P(X)$ and $P(Y \mid X)$ change too, by Bayes' rule, but only through $P(Y)$:
-# the same symptoms mean flu more often in winter. It is called concept shift when
-# $P(Y \mid X)$ changes in another way. Where classes hardly overlap, as here, label shift hardly
-# moves $P(Y \mid X)$.
-#
-# The next cell makes one target of each kind, from the same half-moons.
 
 # %%
-targets = {"the source again": moons(rng, 400)}
-
-x, y = moons(rng, 2000)  # covariate shift: points at the right are kept more often
-kept = rng.random(2000) < 1 / (1 + np.exp(-5 * (x[:, 0] - 0.4)))
-targets["covariate shift"] = x[kept], y[kept]
-
-targets["label shift"] = moons(rng, 400, positives=0.1)
-
-x, y = moons(rng, 400)  # concept shift: the same points, other answers at the right
-targets["concept shift"] = x, np.where(x[:, 0] > 0.5, 1 - y, y)
-
-x, y = moons(rng, 400)  # new labels: a part of class 0 is now a class of its own
-targets["new labels"] = x, np.where((y == 0) & (x[:, 0] < -0.5), 2, y)
-
-targets["turned by 60 degrees"] = moons(rng, 400, angle=60)
+old = curved_classifier().fit(*moons(400, seed=course.seed))
+ANGLES = [0, 30, 60, 100, 180]
+right = [100 * old.score(*moons(400, angle, seed=course.seed + 1)) for angle in ANGLES]
 
 
-# %% tags=["keep"]
-def draw_points(ax, x, y, size=14, limit=2.6):
-    """Draw the points of each class; size is one number or one per point."""
-    sizes = np.broadcast_to(size, len(x))
+# %% tags=["hide-input"]
+def draw_points(ax, x, y, size=16):
     for label in np.unique(y):
         style = {"marker": plots.MARKERS[label], "color": plots.COLORS[label]}
-        ax.scatter(*x[y == label].T, s=sizes[y == label], **style)
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
-    ax.set(xlabel="$x_1$ (no unit)", ylabel="$x_2$ (no unit)")
+        ax.scatter(*x[y == label].T, s=size, label=f"class {label}", **style)
 
 
-def draw_boundary(ax, model, color="black", style="-"):
-    """Draw where the model is undecided between two classes."""
-    line = np.linspace(-4.6, 4.6, 100)
+def picture(angle):
+    fig, ax = plots.figure(f"Two half-moons turned by {angle} degrees.", figsize=(4.6, 3.8))
+    draw_points(ax, *moons(400, angle, seed=course.seed + 1))
+    line = np.linspace(-2.2, 2.2, 90)
     grid = np.stack(np.meshgrid(line, line), -1)
-    score = model.decision_function(grid.reshape(-1, 2)).reshape(grid.shape[:2])
-    ax.contour(grid[..., 0], grid[..., 1], score, levels=[0], colors=[color], linestyles=[style])
-
-
-# %% tags=["nbval-ignore-output"]
-fig, axes = plots.figure("to be described", 2, 3, figsize=(9.6, 6.4), sharex=True, sharey=True)
-scores = {name: source_model.score(x, y) for name, (x, y) in targets.items()}
-for ax, (name, (x, y)) in zip(axes.flat, targets.items()):
-    draw_points(ax, x, y)
-    draw_boundary(ax, source_model)
-    ax.set_title(f"{name}: {scores[name]:.0%}", fontsize=11)
-    ax.label_outer()
-told = ", ".join(f"{name} {score:.0%}" for name, score in scores.items())
-plots.describe(
-    fig,
-    "Six targets made of two half-moons, each with the boundary that was learned on the source. "
-    f"Accuracy of the source classifier: {told}.",
-)
-
-# %% [markdown]
-# The black line is the same in all six panels; above each panel stands its accuracy. Three things
-# are worth noticing.
-#
-# - Under *covariate* and *label shift* the accuracy hardly changes here. The points that are kept
-#   lie where this classifier is right. [Lesson 08](08_four_ways.ipynb) shows a classifier that is
-#   too simple for that. Under label shift accuracy is also a poor judge: always answering
-#   "class 0" would score 90 %.
-# - Under *concept shift* the same point has another right answer. Nothing but target labels can
-#   tell.
-# - *Turning* the cloud changes $P(X)$ **and** $P(Y \mid X)$: at a fixed place $(x_1, x_2)$ there is
-#   now another class. Yet a simple map, turning back, would undo it. Real shifts are usually such
-#   mixtures.
-
-# %%
-claim(
-    "01.shift-covariate",
-    "Covariate shift changes the accuracy of this flexible classifier by at most 4 points.",
-    100 * (scores["the source again"] - scores["covariate shift"]),
-    between=(-4, 4),
-    unit="points",
-)
-claim(
-    "01.shift-concept",
-    "Concept shift costs it at least 15 points.",
-    100 * (scores["the source again"] - scores["concept shift"]),
-    at_least=15,
-    unit="points",
-)
-
-# %% [markdown]
-# ### Turn it yourself
-#
-# Five sliders: turn, move and scale the target, change the share of class 1, and choose how many
-# target labels the learner may see. The solid line was learned on the source alone. The dashed one
-# is learned from the source points and the labelled target points together, where the target
-# points, few as they are, get 90 % of the total weight.
-
-
-# %%
-def with_target_labels(x_few, y_few):
-    """Fit on source and target; the few target points weigh 90 % of the total."""
-    n, k = len(x_source), len(x_few)
-    weights = np.r_[np.full(n, 0.1 / n), np.full(k, 0.9 / k)] * (n + k)
-    x_both, y_both = np.r_[x_source, x_few], np.r_[y_source, y_few]
-    model = curved_classifier()
-    return model.fit(x_both, y_both, logisticregression__sample_weight=weights)
-
-
-def moved(turn, shift, scale, positives, k, draw=0):
-    """Return test points of the moved target, and the two classifiers' accuracies on them."""
-    rng = np.random.default_rng([course.seed, draw])
-    x, y = moons(rng, 300, turn, shift, scale, positives)
-    few = rng.permutation(300)[:k]
-    rest = np.setdiff1d(np.arange(300), few)
-    adapted = with_target_labels(x[few], y[few]) if k else source_model
-    accuracy = [model.score(x[rest], y[rest]) for model in (source_model, adapted)]
-    return x, y, few, adapted, accuracy
-
-
-# %%
-def draw_moved(turn, shift, scale, positives, k):
-    x, y, few, adapted, (before, after) = moved(turn, shift, scale, positives, k)
-    fig, (left, right) = plots.figure(
-        f"The target turned by {turn} degrees, moved by {shift}, scaled by {scale}, with "
-        f"{positives:.0%} of class 1. Accuracy on it: source classifier {before:.0%}, with {k} "
-        f"target labels {after:.0%}.",
-        1, 2, figsize=(7.6, 3.9), width_ratios=(3, 2),
-    )  # fmt: skip
-    draw_points(left, x, y, limit=4.6)
-    left.scatter(*x[few].T, s=90, facecolors="none", edgecolors="black", linewidths=1.2)
-    draw_boundary(left, source_model)
-    draw_boundary(left, adapted, plots.COLORS[5], "--")
-    left.set_title("target points (ringed: labelled)", fontsize=11)
-    right.bar(["source\nalone", f"with {k}\nlabels"], [100 * before, 100 * after], width=0.6)
-    right.set(ylim=(0, 100), ylabel="Target accuracy (%)")
+    score = old.decision_function(grid.reshape(-1, 2)).reshape(90, 90)
+    ax.contour(line, line, score, levels=[0], colors="black")
+    ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), title=f"The target, turned by {angle} degrees")
+    ax.set(xlabel="$x_1$ (no unit)", ylabel="$x_2$ (no unit)")
+    ax.legend(loc="upper right")
     return fig
 
 
-# %% tags=["nbval-ignore-output"]
-shift_widget = plots.interactive(
-    draw_moved,
-    turn=[0, 15, 30, 45, 60, 90, 120, 150, 180],
-    shift=[0.0, 0.5, 1.0, 1.5],
-    scale=[1.0, 0.5, 0.75, 1.25, 1.5],
-    positives={"50 %": 0.5, "30 %": 0.3, "10 %": 0.1},
-    k=[0, 4, 10, 20, 60],
-    descriptions={
-        "turn": "Turn (degrees)",
-        "shift": "Move to the right",
-        "scale": "Scale (factor)",
-        "positives": "Share of class 1",
-        "k": "Target labels (count)",
-    },
-)
-shift_widget
+choices = [f"about {percent} %" for percent in (0, 25, 50, 75, 100)]
+plots.guess([picture(a) for a in ANGLES], [round(r / 25) for r in right], choices)
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+fig, ax = plots.figure(figsize=(6, 3))
+ax.plot(ANGLES, right)
+ax.axhline(50, color="grey", linewidth=1, marker="")
+ax.set(xlabel="Turn of the target (degrees)", ylabel="Right of the target (%)", ylim=(0, 102))
+ax.set_title("What the source's classifier gets right")
+fig
 
 # %% [markdown]
-# Turn to 180: the two moons have changed places, and the source classifier is wrong nearly
-# everywhere. That is *worse than guessing*, and so the opposite of knowing nothing: it has kept
-# its knowledge and applies it to the wrong place. A few target labels repair it. Is that transfer?
-# The next cell repeats it for all angles, over ten draws, with a control: the same kind of
-# classifier, fitted on the 20 target labels alone.
-
-
-# %%
-def repaired(angle, draw):
-    """Return accuracies on the target: source alone, source and 20 labels, 20 labels alone."""
-    x, y, few, _, (before, after) = moved(angle, 0, 1, 0.5, 20, draw)
-    rest = np.setdiff1d(np.arange(len(x)), few)
-    alone = curved_classifier().fit(x[few], y[few])
-    return before, after, alone.score(x[rest], y[rest])
-
-
-angles = [0, 15, 30, 45, 60, 90, 120, 150, 180]
-by_angle = [100 * np.mean([repaired(a, draw) for draw in range(10)], axis=0) for a in angles]
-source_only, both, labels_only = np.transpose(by_angle)
-
-# %% tags=["nbval-ignore-output"]
-fig, ax = plots.figure("to be described", figsize=(7.2, 3.8))
-lines = {
-    "source, no target labels": source_only,
-    "source and 20 target labels": both,
-    "20 target labels alone": labels_only,
-}
-for name, values in lines.items():
-    ax.plot(angles, values, label=name)
-ax.set(xlabel="Turn of the target (degrees)", ylabel="Target accuracy (%)", ylim=(0, 102))
-ax.legend(loc="lower left")
-told = "; ".join(f"{n} {v[0]:.0f}, {v[5]:.0f}, {v[8]:.0f} %" for n, v in lines.items())
-plots.describe(fig, f"Target accuracy at a turn of 0, 90 and 180 degrees: {told}.")
-
-# %%
-claim(
-    "01.turn-hurts",
-    "Turned by 180 degrees, the source classifier is worse than guessing: at most 30 %.",
-    source_only[-1],
-    at_most=30,
-    unit="%",
-)
-claim(
-    "01.labels-repair",
-    "20 target labels repair it: at every angle at least 70 % of the target is right.",
-    min(both),
-    at_least=70,
-    unit="%",
-)
-claim(
-    "01.labels-alone",
-    "Turned by 180 degrees, the labels do better without the source, by at least 2 points.",
-    labels_only[-1] - both[-1],
-    at_least=2,
-    unit="points",
-)
-claim(
-    "01.source-near",
-    "Not turned, the source alone beats both ways with target labels by at least 1 point.",
-    source_only[0] - max(both[0], labels_only[0]),
-    at_least=1,
-    unit="points",
-)
-
-# %% [markdown]
-# Compare the last two lines. Far from 0 degrees the labels do the work and not the source. At 180
-# degrees they do better without it; section 5 calls this *negative transfer*. Near 0 the source
-# alone is best: it needs no repair, and 20 labels with most of the weight disturb it. Without the
-# control you would have credited the source with all of the repair.
+# Half-way round it is *worse than guessing* (the grey line). It has not forgotten anything: it applies
+# what it knows to the wrong place. Turn the target back, and all is well again.
 #
-# **Exercise.** Name the shift. Use the words `"covariate"`, `"label"`, `"concept"` and
-# `"new labels"`.
+# ## 2. Domain and task: four things that can differ
+#
+# A **domain** (领域) $\mathcal D = \{\mathcal X, P(X)\}$ is which inputs there can be, and how often
+# each occurs. A **task** (任务) $\mathcal T = \{\mathcal Y, P(Y \mid X)\}$ is which labels there are,
+# and how probable each is for a given input. **Transfer learning** uses a source
+# $(\mathcal D_S, \mathcal T_S)$ to do better on a target $(\mathcal D_T, \mathcal T_T)$ where at least
+# one of the four differs (Pan and Yang, 2010):
+#
+# | differs | example | name |
+# |---|---|---|
+# | $\mathcal X$ | one thermometer in °C, one in °F; words and pictures | other feature space |
+# | $P(X)$ | older patients than before | **covariate shift** (协变量偏移), if $P(Y \mid X)$ stays |
+# | $\mathcal Y$ | 1,000 kinds of things, then 10 photographs | new labels |
+# | $P(Y \mid X)$ | the same mail is wanted this year | **concept shift** (概念偏移) |
+#
+# One case has its own name because it moves two of them at once. Under **label shift** (标签偏移) the
+# classes become rarer or more frequent, $P(Y)$ changes, but each class looks as before, $P(X \mid Y)$
+# stays. Flu in winter is a label shift.
+
+
+# %% tags=["hide-input"]
+def waves(n, centre, seed, lift=0.0):
+    """Points around a centre; class 1 lies above a wave, which `lift` moves up."""
+    x = np.random.default_rng(seed).normal([centre, 0], [0.7, 0.8], (n, 2))
+    return x, (x[:, 1] > 0.6 * np.sin(2 * x[:, 0]) + lift).astype(int)
+
+
+x, y = waves(400, -0.7, 1)
+rare = np.random.default_rng(2).random(400) < np.where(y == 1, 0.1, 0.9)
+panels = {
+    "source": (x, y, 0),
+    "covariate shift": (*waves(220, 1.2, 3), 0),
+    "label shift": (x[rare], y[rare], 0),
+    "concept shift": (*waves(220, -0.7, 4, lift=0.8), 0.8),
+}
+fig, axes = plots.figure(None, 2, 2, figsize=(8, 6.4), sharex=True, sharey=True)
+line = np.linspace(-3, 3, 90)
+for ax, (name, (points, classes, lift)) in zip(axes.flat, panels.items(), strict=True):
+    draw_points(ax, points[:220], classes[:220])
+    ax.plot(line, 0.6 * np.sin(2 * line) + lift, color="black", linestyle="-", marker="")
+    ax.set(title=f"{name}: {classes.mean():.0%} of class 1", xlim=(-3, 3), ylim=(-2.4, 2.4))
+plots.describe(fig)
+fig
+
+# %% [markdown]
+# The black curve is the truth, $P(Y \mid X)$. Under covariate shift the cloud has moved along it;
+# under label shift one class has thinned out; under concept shift the cloud is the old one and the
+# truth has moved.
+#
+# ### Exercise: name the shift
+#
+# Use `"covariate"`, `"label"`, `"concept"` and `"new labels"`.
 #
 # - *flu*: a model tells flu from colds by symptoms. It moves from summer to winter, when flu is ten
 #   times as common; the symptoms of each illness are as before.
@@ -331,506 +168,344 @@ claim(
 # - *birds*: a model that tells sparrows from robins gets pictures of owls.
 
 # %% exercise="01.name_the_shift"
-flu = (
-    ### BEGIN SOLUTION
-    "label"
-    ### END SOLUTION
-)
-age = (
-    ### BEGIN SOLUTION
-    "covariate"
-    ### END SOLUTION
-)
-spam = (
-    ### BEGIN SOLUTION
-    "concept"
-    ### END SOLUTION
-)
-birds = (
-    ### BEGIN SOLUTION
-    "new labels"
-    ### END SOLUTION
-)
+flu = "label"  ### SOLUTION
+age = "covariate"  ### SOLUTION
+spam = "concept"  ### SOLUTION
+birds = "new labels"  ### SOLUTION
 ex.name_the_shift.check(flu, age, spam, birds)
 
+# %% [markdown]
+# ### Exercise: make a label shift
+#
+# To test a model against a shift you have to make one. Return the numbers of `n` rows, drawn without
+# repeats, of which `share` are of class 1. No point moves and no label changes.
+
+
+# %% tags=["keep"] exercise="01.label_shift"
+def label_shift(y, share, n, rng):
+    """Return n rows of the labels y, a fraction `share` of them of class 1, each at most once."""
+    ### BEGIN SOLUTION
+    count = round(share * n)
+    ones = rng.choice(np.flatnonzero(y == 1), count, replace=False)
+    zeros = rng.choice(np.flatnonzero(y == 0), n - count, replace=False)
+    return np.concatenate([ones, zeros])
+    ### END SOLUTION
+
+
+ex.label_shift.check(label_shift)
+
 # %%
-ex.q_turned.ask(...)
+from transfer_lib.taught.lesson_01 import label_shift
+
+x, y = moons(2000, seed=course.seed + 2)
+rng = np.random.default_rng(course.seed)
+for share in (0.5, 0.02):
+    rows = label_shift(y, share, 500, rng)
+    print(f"{share:3.0%} of class 1: old classifier {old.score(x[rows], y[rows]):.0%} right,", end=" ")
+    print(f"always answering 0: {np.mean(y[rows] == 0):.0%}")
 
 # %% [markdown]
-# ## 2. What knowledge is when it moves
+# Under a strong label shift a constant answer looks as good as the classifier. Look at each class by
+# itself before you believe an accuracy.
 #
-# "Knowledge" (知识) sounds vague. In code it is one of four things, and each gives a family of
-# methods. [Lesson 08](08_four_ways.ipynb) has a method of each.
+# ## 3. What moves: shared layers
 #
-# | family | what moves | it assumes | in lesson 08 |
-# |---|---|---|---|
-# | **instance-based** (基于实例) | source *examples*, weighted | some source examples fit the target | section 1 |
-# | **feature-based** (基于特征) | a *representation* | some map makes the domains alike | section 2 |
-# | **parameter-based** (基于模型) | *weights* of a model | good target weights lie near the source weights | section 3 |
-# | **relation-based** (基于关系) | *relations* between things | the same things relate alike elsewhere | section 4 |
+# Knowledge (知识) can travel as *examples*, as *features*, as *parameters* or as *relations*; [lesson
+# 08](08_four_ways.ipynb) has a method of each. In a network two of them travel together: its lower
+# layers compute features, and their weights are parameters. Layers that two tasks use are **shared**
+# (共享层); the last layer of each task, its **head** (任务头), is **task-specific** (任务特定层).
+# Losses belong to tasks: a layer has no loss of its own, it is shared or it is not.
 #
-# ### Shared and task-specific layers
-#
-# A neural network holds two of these at once. Its lower layers turn the input into **features**
-# (特征): together they are a *representation*. Its last layer, the **head** (任务头), turns features
-# into answers to one task. The layers that two tasks have in common are **shared** (共享层); each
-# head is **task-specific** (任务特定层).
-#
-# Here is a small network in plain NumPy, so that nothing is hidden. `frozen=n` leaves the lowest n
-# layers as they are: they are **frozen** (冻结).
+# Here is the network of lesson 00 with its 1,000 answers, and with ten new ones.
 
-
-# %% tags=["keep"]
-def new_layers(rng, *sizes):
-    """Return a list of (weights, offsets), one per layer, with random weights."""
-    return [
-        (rng.normal(0, np.sqrt(2 / n), (n, m)).astype("float32"), np.zeros(m, "float32"))
-        for n, m in zip(sizes, sizes[1:])
-    ]
-
-
-def forward(layers, x):
-    """Return the input and the output of each layer; the last one holds the class scores."""
-    outputs = [x]
-    for i, (w, b) in enumerate(layers):
-        z = outputs[-1] @ w + b
-        outputs.append(z if i == len(layers) - 1 else np.maximum(z, 0))
-    return outputs
-
-
-# %% tags=["keep"]
-def train(layers, x, y, rng, steps=300, rate=0.1, frozen=0):
-    """Minimise the cross-entropy by stochastic gradient descent; return new layers."""
-    layers = list(layers)
-    for _ in range(steps):
-        batch = rng.integers(len(x), size=min(64, len(x)))
-        outputs = forward(layers, x[batch])
-        error = np.exp(outputs[-1] - outputs[-1].max(1, keepdims=True))
-        error /= error.sum(1, keepdims=True)  # softmax
-        error[np.arange(len(batch)), y[batch]] -= 1
-        error /= len(batch)  # gradient of the mean loss by the scores
-        for i in reversed(range(frozen, len(layers))):
-            w, b = layers[i]
-            step = rate * outputs[i].T @ error, rate * error.sum(0)
-            error = (error @ w.T) * (outputs[i] > 0)
-            layers[i] = w - step[0], b - step[1]
-    return layers
-
-
-def accuracy(layers, x, y):
-    """Return the fraction of inputs whose highest score is that of their label."""
-    return np.mean(forward(layers, x)[-1].argmax(1) == y)
-
+# %%
+body = networks.load("efficientnet-lite0", include_top=False)
+features = keras.layers.GlobalAveragePooling2D()(body.output)
+imagenet = keras.Model(body.input, keras.layers.Dense(1000)(features))
+game = keras.Model(body.input, keras.layers.Dense(10)(features))
+print(f"{imagenet.count_params():,} and {game.count_params():,} numbers")
 
 # %% [markdown]
-# The data: 1,797 real handwritten digits of 8×8 pixels. Written on a page that lies askew, they
-# become a target domain: `turned(images, angle)` gives them all, turned. No image is ever in two of
-# the three parts, source, target and test.
+# ### Exercise: how many numbers are shared?
+#
+# Two models share a weight when both hold the *same object*; equal values are not enough, since
+# training one would leave the other as it is. `model.weights` is a list, and `weight.shape` a tuple.
+
+
+# %% tags=["keep"] exercise="01.shared"
+def shared(one, other):
+    """Return how many numbers two Keras models share."""
+    ### BEGIN SOLUTION
+    total = 0
+    for weight in one.weights:
+        if any(weight is theirs for theirs in other.weights):
+            total += int(np.prod(weight.shape))
+    return total
+    ### END SOLUTION
+
+
+ex.shared.check(shared)
+
+# %%
+from transfer_lib.taught.lesson_01 import shared
+
+print(f"shared: {shared(imagenet, game):,}; the new head alone: {1280 * 10 + 10:,}")
+
+# %% [markdown]
+# Nearly everything is shared. What a task adds is small, and so are the labels that it needs.
+#
+# ## 4. Pretrain, fine-tune, test
+#
+# Most transfer today takes three phases: **pretrain** (预训练) on much source data, **fine-tune**
+# (微调) on little target data, **test** (测试) on target data never seen. Here it is in full, on a pair
+# that you can see: scanned digits upright, and the same task on a page that lies askew.
+
 
 # %% tags=["keep"]
-from scipy.ndimage import rotate
-
-
-def turned(images, angle):
-    """Return 8×8 digits turned by an angle in degrees, as rows of 64 pixels from 0 to 1."""
-    images = rotate(images, angle, axes=(1, 2), reshape=False, order=1)
+def scans(angle):
+    """Return the 1,797 digits turned by an angle, as rows of 64 pixels from 0 to 1."""
+    images = rotate(load_digits().images, angle, axes=(1, 2), reshape=False, order=1)
     return (images.reshape(-1, 64) / 16).astype("float32")
 
 
-# %%
-from sklearn.datasets import load_digits
-
-digits = load_digits()
-labels = digits.target
-upright, askew = turned(digits.images, 0), turned(digits.images, 15)
-order = rng.permutation(len(labels))
-source, target, test = order[:800], order[800:1200], order[1200:]
-
-# %%
-shown = target[:8]
-pairs = np.r_[upright[shown], askew[shown]].reshape(-1, 8, 8)
-plots.image_grid(
-    np.clip(pairs, 0, 1),
-    np.r_[labels[shown], labels[shown]],
-    ncols=8,
-    title="Digits, upright and turned by 15 degrees",
-)
-
-# %% [markdown]
-# The source task is to name the digit. A second task on the same images asks: *is it 5 or more?*
-# The two hidden layers are shared, the head is new. Only 2 labelled images of each digit are known
-# for the new task.
+def new_network():
+    """Return two shared layers with a head for ten digits, untrained."""
+    sizes = [keras.layers.Dense(64, "relu"), keras.layers.Dense(64, "relu"), keras.layers.Dense(10)]
+    return keras.Sequential([keras.Input((64,)), *sizes])
 
 
-# %% tags=["keep"]
-def draw_labels(rng, labels, among, per_class):
+def train(model, x, y, steps, rate=3e-3, batch=32):
+    """Train for so many steps on random batches; the rate falls to zero along a cosine."""
+    falling = keras.optimizers.schedules.CosineDecay(rate, steps)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(falling), loss)
+    rows = np.random.randint(len(x), size=steps * batch)
+    model.fit(x[rows], y[rows], batch_size=batch, verbose=0)
+    return model
+
+
+def accuracy(model, x, y):
+    """Return the percentage of inputs whose highest score is that of their label."""
+    return 100 * np.mean(model.predict(x, batch_size=1000, verbose=0).argmax(1) == y)
+
+
+def few_of_each(y, among, per_class, rng):
     """Return the rows of `per_class` random images of each digit, out of the rows `among`."""
-    return np.concatenate(
-        [rng.permutation(among[labels[among] == digit])[:per_class] for digit in range(10)]
-    )
+    return np.concatenate([rng.permutation(among[y[among] == k])[:per_class] for k in range(10)])
 
 
 # %%
-sizes = (64, 64, 64)  # pixels, then two hidden layers
-pretrained = train(new_layers(rng, *sizes, 10), upright[source], labels[source], rng, 1500)
-large = (labels >= 5).astype(int)
-
-# %% tags=["nbval-ignore-output"]
-new_task = {"shared layers frozen": [], "shared layers fine-tuned": [], "all from scratch": []}
-for _ in range(8):
-    few = draw_labels(rng, labels, target, 2)
-    new_head = pretrained[:2] + new_layers(rng, 64, 2)
-    starts = (new_head, 2), (new_head, 0), (new_layers(rng, *sizes, 2), 0)
-    for (layers, frozen), results in zip(starts, new_task.values()):
-        layers = train(layers, upright[few], large[few], rng, frozen=frozen)
-        results.append(100 * accuracy(layers, upright[test], large[test]))
-plots.bars(new_task, "Accuracy on 5 or more (%)", title="20 labels for a new task")
+keras.utils.set_random_seed(course.seed)
+digits, upright, askew = load_digits().target, scans(0), scans(25)
+source, target, test = np.split(rng.permutation(len(digits)), [800, 1200])
+pairs = np.concatenate([upright[source[:6]], askew[source[:6]]]).reshape(-1, 8, 8)
+plots.image_grid(np.clip(pairs, 0, 1), np.tile(digits[source[:6]], 2), ncols=6)
 
 # %%
-claim(
-    "01.shared-layers",
-    "With 20 labels for a new task, fine-tuned shared layers gain at least 3 points.",
-    np.mean(new_task["shared layers fine-tuned"]) - np.mean(new_task["all from scratch"]),
-    at_least=3,
-    unit="points",
-)
+from tqdm.auto import tqdm
+
+pretrained = train(new_network(), upright[source], digits[source], 300).get_weights()
+results = {"from scratch": {}, "pretrained, fine-tuned": {}}
+for k in tqdm((1, 2, 5, 10)):
+    for name in results:
+        results[name][k] = []
+        for _ in range(3):
+            model, rows = new_network(), few_of_each(digits, target, k, rng)
+            if name != "from scratch":
+                model.set_weights(pretrained)
+            train(model, askew[rows], digits[rows], 150)
+            results[name][k].append(accuracy(model, askew[test], digits[test]) / 100)
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+plots.accuracy_by_labels(results, title="Upright digits, then 25 degrees askew")
 
 # %% [markdown]
-# The network never compared a digit with 5 in its first task, and yet its hidden layers help.
-# Frozen they gain less than fine-tuned: the old features are a good start for the new task rather
-# than a finished answer.
+# The blue line is the control: the same network, untrained, the same steps. The distance *upwards* is
+# points gained; the distance to the *right* is labels saved. Labels cost more than points.
 #
-# This was one of three settings of Pan and Yang: in **inductive** transfer (归纳式迁移) the tasks
-# differ and there are some target labels. In **transductive** transfer (直推式迁移) the task is the
-# same, the domains differ, and labels exist in the source alone; this is also called **domain
-# adaptation** (领域自适应). In **unsupervised** transfer (无监督迁移) neither has labels.
+# ### Exercise: read off the labels saved
+#
+# A curve is a dict, labels per class to accuracy. How many labels per class does transfer save at a
+# wanted accuracy? Each method needs the smallest number of labels at which it is at least as good.
 
-# %%
-ex.q_layers.ask(...)
+
+# %% tags=["keep"] exercise="01.labels_saved"
+def labels_saved(scratch, transfer, wanted):
+    """Return labels needed from scratch minus with transfer; None if one never gets there."""
+    ### BEGIN SOLUTION
+    needed = []
+    for curve in (scratch, transfer):
+        enough = [k for k, accuracy in curve.items() if accuracy >= wanted]
+        if not enough:
+            return None
+        needed.append(min(enough))
+    return needed[0] - needed[1]
+    ### END SOLUTION
+
+
+ex.labels_saved.check(labels_saved)
+
+# %% tags=["hide-input"]
+from transfer_lib.claims import claim
+
+for name in ("gain-1", "gain-2", "gain-10"):
+    claim(f"01.{name}")
 
 # %% [markdown]
-# ## 3. The three phases
+# ## 5. Transfer, pooling, multi-task, scratch
 #
-# Most transfer today is parameter-based, with a neural network, in three phases: **pretrain**
-# (预训练), **fine-tune** (微调) and **test** (测试). The picture is the plan of lessons 03 to 07.
-
-# %%
-from matplotlib.patches import Rectangle
-
-phases = {
-    "1. Pretrain": ("source head: learns", "shared layers: learn", "much source data"),
-    "2. Fine-tune": (
-        "target head: new, learns",
-        "shared layers:\nfrozen or slow",
-        "little target data",
-    ),
-    "3. Test": ("target head: fixed", "shared layers: fixed", "unseen target data"),
-}
-fig, ax = plots.figure(
-    "Three stacks of boxes, left to right. Pretrain: much source data, all layers learn, with a "
-    "source head. Fine-tune: little target data; the shared layers are copied and are frozen or "
-    "learn slowly; a new target head learns. Test: unseen target data; shared layers and target "
-    "head are kept, nothing learns.",
-    figsize=(9, 3.6),
-)
-fills = ("#D3EEE5", "#D5E5F2", "#FFFFFF")
-for i, (name, boxes) in enumerate(phases.items()):
-    for words, low, height, fill in zip(boxes, (2.1, 0.9, 0), (0.7, 1.0, 0.6), fills):
-        fill = "#FBE3D2" if words.startswith("source") else fill
-        ax.add_patch(Rectangle((3 * i, low), 2.3, height, facecolor=fill, edgecolor="#444444"))
-        ax.text(3 * i + 1.15, low + height / 2, words, ha="center", va="center", fontsize=10)
-    ax.text(3 * i + 1.15, 3.0, name, ha="center", fontsize=12, weight="bold")
-for i, height, words in ((0, 1.4, "copy"), (1, 1.4, "keep"), (1, 2.45, "keep")):
-    ends = (3 * i + 2.95, height), (3 * i + 2.35, height)
-    ax.annotate("", *ends, arrowprops={"arrowstyle": "->"})
-    ax.text(3 * i + 2.65, height + 0.1, words, ha="center", fontsize=10)
-ax.set(xlim=(-0.1, 8.4), ylim=(-0.1, 3.4))
-ax.axis("off")
-fig
-
-# %% [markdown]
-# From phase 1 to 2 only the shared layers go; from 2 to 3 the whole network does. When the labels
-# are the same, the source head can go along as well; section 4 does that.
-#
-
-# ## 4. Transfer, scratch, multi-task, pooling
-#
-# Four ways to learn from a source and a target, often confused:
-#
-# | | trains on | heads | good at |
+# | | trains on | heads | when |
 # |---|---|---|---|
-# | **scratch** (从头训练) | target | one | target |
-# | **pooling** (合并数据) | both, mixed; needs the same labels | one | both, in proportion to the data |
-# | **multi-task** (多任务学习) | both at once | one each, shared layers | both (Caruana, 1997) |
-# | **transfer** (迁移学习) | source *first*, then target | one: a new one, or the source's, trained further (here) | target |
+# | **scratch** (从头训练) | target | one | the target has enough labels |
+# | **pooling** (合并数据) | both, mixed | one | the same labels and rules hold in both |
+# | **multi-task** (多任务学习) | both at once | one each | both tasks matter, now and later |
+# | **transfer** (迁移学习) | source, *then* target | one | only the target matters in the end |
 #
-# The same split for all: 800 upright source images, and 2 labelled images per digit of a target
-# turned by 20 degrees. Each network takes 1,800 training steps if it sees the source and 300 if it
-# does not.
+# With 2 labels per digit, and 450 steps for each that sees the source:
 
-# %%
-page = turned(digits.images, 20)
+# %% tags=["keep"]
 
 
-def multi_task(x_s, y_s, x_t, y_t, rng, steps=900):
-    """Train two heads on shared layers, one step of each task in turn."""
-    shared, heads = new_layers(rng, *sizes), [new_layers(rng, 64, 10) for _ in "st"]
-    for _ in range(steps):
-        for i, (x, y) in enumerate(((x_s, y_s), (x_t, y_t))):
-            layers = train(shared + heads[i], x, y, rng, steps=1)
-            shared, heads[i] = layers[:2], layers[2:]
-    return shared + heads[0], shared + heads[1]
+def two_heads():
+    """Return a network with two shared layers and a head for each of two tasks."""
+    first, second = keras.layers.Dense(64, "relu"), keras.layers.Dense(64, "relu")
+    inputs = {name: keras.Input((64,), name=name) for name in ("source", "target")}
+    heads = {n: keras.layers.Dense(10, name=f"{n}_head")(second(first(x))) for n, x in inputs.items()}
+    return keras.Model(inputs, heads)
 
 
-def four_ways(rng):
-    """Return accuracies on target and source images, by method."""
-    few = draw_labels(rng, labels, target, 2)
-    s, t = (upright[source], labels[source]), (page[few], labels[few])
-    scratch = train(new_layers(rng, *sizes, 10), *t, rng, 300)
-    pooled = train(new_layers(rng, *sizes, 10), np.r_[s[0], t[0]], np.r_[s[1], t[1]], rng, 1800)
-    for_source, for_target = multi_task(*s, *t, rng)
-    transfer = train(train(new_layers(rng, *sizes, 10), *s, rng, 1500), *t, rng, 300)
-    pairs = {
-        "scratch": (scratch, scratch), "pooling": (pooled, pooled),
-        "multi-task": (for_target, for_source), "transfer": (transfer, transfer),
-    }  # fmt: skip
-    images = page[test], upright[test]
-    return {n: [accuracy(m, x, labels[test]) for m, x in zip(p, images)] for n, p in pairs.items()}
+def multi_task(x_s, y_s, x_t, y_t, steps, rate=3e-3, batch=32):
+    """Train on both tasks at once; return the model for the target."""
+    model = two_heads()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    falling = keras.optimizers.schedules.CosineDecay(rate, steps)
+    model.compile(keras.optimizers.Adam(falling), {"source": loss, "target": loss})
+    s, t = (np.random.randint(len(x), size=steps * batch) for x in (x_s, x_t))
+    inputs, labels = {"source": x_s[s], "target": x_t[t]}, {"source": y_s[s], "target": y_t[t]}
+    model.fit(inputs, labels, batch_size=batch, verbose=0)
+    return keras.Model(model.input["target"], model.output["target"])
 
 
 # %% tags=["nbval-ignore-output"]
-runs = [four_ways(rng) for _ in range(6)]
-side_by_side = {name: 100 * np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
-fig, ax = plots.figure("to be described", figsize=(7.2, 3.8))
-for i, domain in enumerate(("target (turned)", "source (upright)")):
-    heights = [values[i] for values in side_by_side.values()]
-    bars = ax.bar(np.arange(4) + 0.38 * (i - 0.5), heights, 0.36, label=domain, hatch=("", "//")[i])
-    ax.bar_label(bars, fmt="%.0f")
-ax.set_xticks(range(4), list(side_by_side))
-ax.set(ylabel="Accuracy (%)", ylim=(0, 118))
-ax.legend(ncols=2, loc="upper left")
-told = "; ".join(f"{n}: target {t:.0f} %, source {s:.0f} %" for n, (t, s) in side_by_side.items())
-plots.describe(fig, f"Accuracy on target and source after four ways of training. {told}.")
+ways = {"scratch": [], "pooling": [], "multi-task": [], "transfer": []}
+x_s, y_s = upright[source], digits[source]
+for _ in tqdm(range(3)):
+    rows = few_of_each(digits, target, 2, rng)
+    x_t, y_t = askew[rows], digits[rows]
+    both = np.concatenate([x_s, x_t]), np.concatenate([y_s, y_t])
+    moved = new_network()
+    moved.set_weights(pretrained)
+    models = {
+        "scratch": train(new_network(), x_t, y_t, 450),
+        "pooling": train(new_network(), *both, 450),
+        "multi-task": multi_task(x_s, y_s, x_t, y_t, 450),
+        "transfer": train(moved, x_t, y_t, 150),
+    }
+    for name, model in models.items():
+        ways[name].append(accuracy(model, askew[test], digits[test]))
+plots.bars(ways, "Right of the target's test images (%)", title="Two labels per digit")
 
-# %%
-claim(
-    "01.transfer-vs-scratch",
-    "On this split transfer beats scratch on the target by at least 5 points.",
-    side_by_side["transfer"][0] - side_by_side["scratch"][0],
-    at_least=5,
-    unit="points",
-)
-claim(
-    "01.pooling-vs-scratch",
-    "Pooling beats scratch on the target by at least 2 points.",
-    side_by_side["pooling"][0] - side_by_side["scratch"][0],
-    at_least=2,
-    unit="points",
-)
-claim(
-    "01.pooling-serves-source",
-    "On the source, pooling stays ahead of transfer by at least 5 points.",
-    side_by_side["pooling"][1] - side_by_side["transfer"][1],
-    at_least=5,
-    unit="points",
-)
+# %% tags=["hide-input"]
+for name in ("transfer-scratch", "transfer-pooling", "multi-scratch"):
+    claim(f"01.{name}")
 
 # %% [markdown]
-# Transfer and pooling beat scratch on the target. Multi-task learning gains less, if anything.
+# ### Exercise: which way?
 #
-# - *Pooling* loses little here, because both domains ask for the same ten digits. It leans to the
-#   larger set, and it cannot work where the same image has another answer in each.
-# - *Multi-task learning* gives the target a fresh head, which has only 20 labels to learn from. On
-#   these data, with the same labels, pooling did better on the target. In return the tasks of the
-#   two heads may differ.
-# - *Transfer* keeps the source head and trains it further, and that is one reason why it is ahead
-#   of multi-task learning. It ends on the target and forgets part of the source: nobody asked it to
-#   remember.
+# Use `"scratch"`, `"pooling"`, `"multi-task"` and `"transfer"`.
 #
-# Which is right depends on what you are asked for.
+# - *hospitals*: one network serves two hospitals, with different lists of diagnoses; both need it
+#   every day, both have some labels.
+# - *cameras*: two cameras of one type see the same ten products; 5,000 labels from one, 4,000 from
+#   the other; one model for both.
+# - *orchid*: 60 labelled photographs of orchids; a network trained on a million photographs is at
+#   hand, its data are not.
+# - *meter*: 200,000 labelled readings of an electricity meter; the only source is a network for
+#   speech.
 
-# %%
-ex.q_multitask.ask(...)
+# %% exercise="01.which_way"
+hospitals = "multi-task"  ### SOLUTION
+cameras = "pooling"  ### SOLUTION
+orchid = "transfer"  ### SOLUTION
+meter = "scratch"  ### SOLUTION
+ex.which_way.check(hospitals, cameras, orchid, meter)
 
 # %% [markdown]
-# ## 5. When it hurts: negative transfer
+# ## 6. Negative transfer
 #
-# **Negative transfer** (负迁移) means that the target model is worse *with* the source than without
-# it (Rosenstein et al., 2005; Wang et al., 2019). The sign is one subtraction, on labelled target
-# data:
+# Sometimes the target model is worse *with* the source than without. That is **negative transfer**
+# (负迁移), and its sign is one subtraction on labelled target data:
 #
-# $$\text{gain} = \text{accuracy with transfer} - \text{accuracy from scratch} .$$
+# $$\text{gain} = \text{accuracy with transfer} - \text{accuracy from scratch}$$
 #
-# Training loss and source accuracy do not show it. Section 1 had a case. Below are four sources for
-# one target, the upright digits with 3 labels per class. In the last source, every digit was
-# labelled as the next one.
-#
-# The model is a linear classifier. Its weights are pulled towards those of the source, $w_S$, by
-# adding $\frac{\alpha}{2} \lVert w - w_S \rVert^2$ to the loss. Li, Grandvalet and Davoine (2018)
-# call this **L2-SP**, for *starting point*; [lesson 08](08_four_ways.ipynb) comes back to it.
+# The target now is the upright digits, 3 labels each. Four sources: upright digits; askew by 25
+# degrees; on their side, 90 degrees; and upright, but every digit labelled as the next one. Which of
+# them will harm? Decide, then run.
+
+# %%
+sources = {
+    "upright": (upright, digits),
+    "25 degrees askew": (askew, digits),
+    "90 degrees askew": (scans(90), digits),
+    "labels moved by one": (upright, (digits + 1) % 10),
+}
 
 
 # %% tags=["keep"]
-def softmax(z):
-    """Return the probabilities of each row of scores."""
-    e = np.exp(z - z.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)
-
-
-def fit(x, y, start, towards, alpha, steps=200, rate=1.0):
-    """Softmax regression by gradient descent; start and towards have shape (pixels + 1, 10)."""
-    x1, one_hot, w = np.c_[x, np.ones(len(x))], np.eye(10)[y], start.copy()
-    for _ in range(steps):
-        gradient = x1.T @ (softmax(x1 @ w) - one_hot) / len(x)
-        w -= rate * (gradient + alpha * (w - towards))
-    return w
-
-
-def linear_accuracy(w, x, y):
-    """Return the fraction of right answers of weights w, shape (pixels + 1, 10)."""
-    return np.mean((np.c_[x, np.ones(len(x))] @ w).argmax(1) == y)
-
-
-# %%
-zero = np.zeros((65, 10))
-
-# %%
-rows_s, rows_t = upright[source], labels[source]
-sources = {
-    "same domain": fit(rows_s, rows_t, zero, zero, 0.001, 400),
-    "turned by 15 degrees": fit(askew[source], rows_t, zero, zero, 0.001, 400),
-    "turned by 90 degrees": fit(turned(digits.images, 90)[source], rows_t, zero, zero, 0.001, 400),
-    "labels permuted": fit(rows_s, (rows_t + 1) % 10, zero, zero, 0.001, 400),
-}
-alphas = [0.001, 0.003, 0.01, 0.03, 0.1]
-gains = {name: np.zeros((5, len(alphas))) for name in sources}
-for run in range(5):
-    few = draw_labels(rng, labels, target, 3)
-    data = upright[few], labels[few]
-    control = linear_accuracy(fit(*data, zero, zero, 0.001), upright[test], labels[test])
-    for name, w in sources.items():
-        for i, alpha in enumerate(alphas):
-            moved_w = fit(*data, w, w, alpha)
-            gains[name][run, i] = linear_accuracy(moved_w, upright[test], labels[test]) - control
-
-# %% tags=["nbval-ignore-output"]
-fig, ax = plots.figure("to be described", figsize=(7.2, 4))
-for name, values in gains.items():
-    ax.plot(alphas, 100 * values.mean(0), label=name)
-ax.axhline(0, color="#444444", linestyle="-", marker="")
-ax.set(xscale="log", xlabel="Pull towards the source, alpha (no unit, log scale)")
-ax.set(ylabel="Gain over scratch (points)")
-ax.legend()
-told = "; ".join(
-    f"{n} {100 * g.mean(0)[0]:+.0f} to {100 * g.mean(0)[-1]:+.0f}" for n, g in gains.items()
-)
-plots.describe(
-    fig,
-    f"Gain over scratch as the pull grows from {alphas[0]} to {alphas[-1]}, in points: {told}.",
-)
-
-# %%
-claim(
-    "01.negative-turned",
-    "A source turned by 90 degrees does harm: its gain at alpha 0.01 is at most -5 points.",
-    100 * gains["turned by 90 degrees"].mean(0)[2],
-    at_most=-5,
-    unit="points",
-)
-claim(
-    "01.negative-permuted",
-    "A source with permuted labels does more: at most -15 points.",
-    100 * gains["labels permuted"].mean(0)[2],
-    at_most=-15,
-    unit="points",
-)
-claim(
-    "01.positive-same",
-    "A source of the same domain helps: at least +8 points.",
-    100 * gains["same domain"].mean(0)[2],
-    at_least=8,
-    unit="points",
-)
-
-# %% [markdown]
-# Below the grey line you would have been better off without. The stronger the pull, the worse the
-# harm. A source of real digits with real labels does it, too, when it is turned far enough.
-#
-# ### The guard
-#
-# Keep the control from scratch among the candidates, and choose by **validation on target data**.
-# With 30 labels there is none to spare, so each takes its turn: *cross-validation* (交叉验证) in 3
-# parts. On equal scores the control wins.
-
-# %%
-from sklearn.model_selection import StratifiedKFold
-
-
-def guarded(x, y, w_source, seed=0):
-    """Return weights from scratch or from the source, whichever validates better on the target."""
-    scores = {"scratch": 0.0, "transfer": 0.0}
-    folds = StratifiedKFold(3, shuffle=True, random_state=seed)
-    for learn, check in folds.split(x, y):
-        for name in scores:
-            w = candidate(name, x[learn], y[learn], w_source)
-            scores[name] += linear_accuracy(w, x[check], y[check]) / 3
-    best = "transfer" if scores["transfer"] > scores["scratch"] else "scratch"
-    return best, candidate(best, x, y, w_source)
-
-
-def candidate(name, x, y, w_source):
-    if name == "scratch":
-        return fit(x, y, zero, zero, 0.001)
-    return fit(x, y, w_source, w_source, 0.01)
+def gain_over_scratch(weights, x, y, x_test, y_test, steps=100):
+    """Return the points gained by starting from these weights: same images, same steps."""
+    fresh, moved = new_network(), new_network()
+    moved.set_weights(weights)
+    new, control = (accuracy(train(m, x, y, steps), x_test, y_test) for m in (moved, fresh))
+    return new - control
 
 
 # %% tags=["nbval-ignore-output"]
-guard_gain, chosen = {name: [] for name in sources}, {name: 0 for name in sources}
-for _ in range(5):
-    few = draw_labels(rng, labels, target, 3)
-    data = upright[few], labels[few]
-    control = linear_accuracy(candidate("scratch", *data, zero), upright[test], labels[test])
-    for name, w in sources.items():
-        best, kept = guarded(*data, w)
-        chosen[name] += best == "transfer"
-        guard_gain[name].append(linear_accuracy(kept, upright[test], labels[test]) - control)
-for name, values in guard_gain.items():
-    print(f"{name:22} transfer chosen {chosen[name]} of 5 times, gain {100 * np.mean(values):+.1f}")
+gains = {}
+for name, (x, y) in tqdm(sources.items()):
+    weights = train(new_network(), x[source], y[source], 300).get_weights()
+    draws = [few_of_each(digits, target, 3, rng) for _ in range(3)]
+    gains[name] = [
+        gain_over_scratch(weights, upright[rows], digits[rows], upright[test], digits[test])
+        for rows in draws
+    ]
+plots.bars(gains, "Gain over scratch (points)", title="Four sources for upright digits")
 
-# %%
-claim(
-    "01.guard-safe",
-    "With the guard, the worst of the four sources costs at most 6 points on average.",
-    100 * min(np.mean(values) for values in guard_gain.values()),
-    at_least=-6,
-    unit="points",
-)
-claim(
-    "01.guard-keeps-gain",
-    "With the guard, the source of the same domain still gains at least 6 points.",
-    100 * np.mean(guard_gain["same domain"]),
-    at_least=6,
-    unit="points",
-)
+# %% tags=["hide-input"]
+for name in ("same", "turned-90", "moved-labels"):
+    claim(f"01.{name}")
 
 # %% [markdown]
-# **Exercise.** Write the guard's decision. `target_validation` and `source_accuracy` are
-# dictionaries of accuracies by the name of the candidate; one of the names is `"scratch"`. Return
-# the name to use.
+# Nothing in the training told you: the loss fell in all four. Keep the control from scratch among the
+# candidates, and choose by **validation on target data**.
+#
+# ### Exercise: write the guard
+#
+# `validation` and `on_source` are dicts, candidate to accuracy, on held-out target data and on the
+# source; one candidate is `"scratch"`. Return the name to use. On equal scores the control wins.
 
 
 # %% exercise="01.guard"
-def guard(target_validation, source_accuracy):
-    """Return the name of the candidate to use; on equal scores, "scratch"."""
+def guard(validation, on_source):
+    """Return the name of the candidate to use."""
     ### BEGIN SOLUTION
-    best = max(target_validation, key=target_validation.get)
-    if target_validation[best] > target_validation["scratch"]:
+    best = max(validation, key=validation.get)
+    if validation[best] > validation["scratch"]:
         return best
     return "scratch"
     ### END SOLUTION
 
 
 ex.guard.check(guard)
+
+# %% [markdown]
+# ## 7. Now they count: the three questions of the beginning
+
+# %%
+ex.q_turned.ask(...)
+
+# %%
+ex.q_layers.ask(...)
 
 # %%
 ex.q_negative.ask(...)
@@ -841,36 +516,20 @@ course.progress()
 # %% [markdown]
 # ## Key points
 #
-# - A domain is $\{\mathcal X, P(X)\}$, a task is $\{\mathcal Y, P(Y \mid X)\}$. Say which of the
-#   four differ before you choose a method.
-# - Knowledge moves as weighted examples, as features, as parameters or as relations.
-# - The gain can be negative, and one subtraction shows it: keep a control from scratch, and validate
-#   on the target.
-# - Pooling leans to the larger data set, multi-task learning serves all, transfer the target.
+# - A domain is $\{\mathcal X, P(X)\}$, a task is $\{\mathcal Y, P(Y \mid X)\}$: four things can
+#   differ. Name which, before you choose a method.
+# - In a network nearly all numbers are shared; the head belongs to the task, and so does the loss.
+# - Gain is measured upwards in points and sideways in labels. It shrinks as labels grow.
+# - The gain can be negative. The training does not tell; a control and target labels do.
 #
-# ## Where next
-#
-# - [Lesson 02](02_two_losses.ipynb) derives the losses that were only used here.
-# - [Lesson 03](03_digits.ipynb) runs the three phases with a convolutional network.
-# - [Lesson 08](08_four_ways.ipynb) has a method of each of the four families, and a map to choose by.
-# - [Appendix A1](A1_fields_and_questions.ipynb) says where transfer is used, and answers questions.
-# - The [glossary](glossary.md) has every term of the course in English and Chinese.
+# **Next:** [lesson 02](02_two_losses.ipynb) takes the losses apart; [lesson 03](03_digits.ipynb) does
+# all three phases with a convolutional network.
 #
 # ## Sources
 #
-# - S. J. Pan and Q. Yang (2010), *A Survey on Transfer Learning*,
-#   [doi:10.1109/TKDE.2009.191](https://doi.org/10.1109/TKDE.2009.191)
-# - F. Zhuang et al. (2021), *A Comprehensive Survey on Transfer Learning*,
-#   [arXiv:1911.02685](https://arxiv.org/abs/1911.02685)
-# - J. G. Moreno-Torres et al. (2012), *A unifying view on dataset shift in classification*,
-#   [doi:10.1016/j.patcog.2011.06.019](https://doi.org/10.1016/j.patcog.2011.06.019)
-# - R. Caruana (1997), *Multitask Learning*,
-#   [doi:10.1023/A:1007379606734](https://doi.org/10.1023/A:1007379606734)
-# - X. Li, Y. Grandvalet and F. Davoine (2018), *Explicit Inductive Bias for Transfer Learning with
-#   Convolutional Networks*, [arXiv:1802.01483](https://arxiv.org/abs/1802.01483)
-# - M. T. Rosenstein et al. (2005), *To transfer or not to transfer*, NIPS workshop on inductive
-#   transfer
-# - Z. Wang et al. (2019), *Characterizing and Avoiding Negative Transfer*,
-#   [arXiv:1811.09751](https://arxiv.org/abs/1811.09751)
-# - The digits: E. Alpaydin and C. Kaynak (1998), [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49),
-#   UCI Machine Learning Repository, CC BY 4.0, as scikit-learn installs them.
+# - S. J. Pan and Q. Yang (2010), [A survey on transfer learning](https://doi.org/10.1109/TKDE.2009.191)
+# - J. G. Moreno-Torres et al. (2012), [A unifying view on dataset
+#   shift](https://doi.org/10.1016/j.patcog.2011.06.019)
+# - R. Caruana (1997), [Multitask learning](https://doi.org/10.1023/A:1007379606734)
+# - Z. Wang et al. (2019), [Characterizing and avoiding negative
+#   transfer](https://arxiv.org/abs/1811.09751)

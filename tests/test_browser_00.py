@@ -33,14 +33,18 @@ def test_a_question_answers_by_keyboard(lesson, folder):
     letters = cell.locator(".jp-OutputArea button")
     letters.first.wait_for()
     assert letters.all_inner_texts() == ["a", "b", "c"]
-    letters.first.focus()
+    below = cell.locator(".jp-OutputArea .widget-html").last
+    assert "Not attempted yet." in below.inner_text()
+    letters.nth(1).focus()
     lesson.keyboard.press("Space")
     cell.get_by_text("Lower than it is.").wait_for()
-    lesson.keyboard.press("Tab")
+    lesson.keyboard.press("Shift+Tab")
     lesson.keyboard.press("Enter")
     cell.get_by_text("Random filters still keep a part of the colours.").wait_for()
-    row = json.loads((folder / "home/progress.json").read_text())["exercises"]["00.q_untrained"]
-    assert row["outcome"] == "right" and row["attempts"] == 2
+    assert "Not attempted" not in below.inner_text()
+    lines = (folder / "home/progress.jsonl").read_text().split("\n")
+    events = [json.loads(line) for line in lines if "q_untrained" in line]
+    assert [event["event"] for event in events] == ["not yet", "right"]
 
 
 def test_the_game_is_played_by_keyboard_to_its_end(lesson):

@@ -1,46 +1,71 @@
-"""The functions of lesson 01 against reference libraries."""
+"""What lesson 01 teaches, imported as later lessons do."""
 
+import keras
 import numpy as np
 import pytest
-import scipy.linalg
-import scipy.optimize
-import scipy.special
+from sklearn.datasets import make_moons
 
-from transfer_lib.taught import lesson_01 as lesson
-
-# Parameters
+from transfer_lib.taught import lesson_01 as taught
 
 
-def test_l2_sp_descends_to_the_minimum_of_its_loss():
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(50, 3)), rng.integers(0, 10, 50)
-    towards, alpha = rng.normal(size=(4, 10)), 0.5
-    x1 = np.c_[x, np.ones(50)]
-
-    def loss(flat):
-        z = x1 @ flat.reshape(4, 10)
-        mean = np.mean(scipy.special.logsumexp(z, axis=1) - z[np.arange(50), y])
-        return mean + alpha / 2 * np.sum((flat.reshape(4, 10) - towards) ** 2)
-
-    best = scipy.optimize.minimize(loss, np.zeros(40), tol=1e-12).x.reshape(4, 10)
-    ours = lesson.fit(x, y, np.zeros((4, 10)), towards, alpha, steps=2000, rate=0.3)
-    np.testing.assert_allclose(ours, best, atol=1e-5)
-    towards_zero = lesson.fit(x, y, np.zeros((4, 10)), 0 * towards, alpha, steps=2000, rate=0.3)
-    assert np.abs(towards_zero - best).max() > 0.1
+def test_moons_turn_about_their_middle():
+    x, y = taught.moons(300, 0, seed=3)
+    plain, labels = make_moons(300, noise=0.2, random_state=3)
+    np.testing.assert_allclose(x, plain - [0.5, 0.25])
+    assert np.array_equal(y, labels)
+    half, _ = taught.moons(300, 180, seed=3)
+    np.testing.assert_allclose(half, -x, atol=1e-12)
+    quarter, _ = taught.moons(300, 90, seed=3)
+    np.testing.assert_allclose(quarter, np.c_[-x[:, 1], x[:, 0]], atol=1e-12)
 
 
-def test_the_network_descends_along_the_gradient():
-    """One full-batch step of `train` agrees with torch's gradient."""
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    layers = lesson.new_layers(rng, 5, 7, 3)
-    x, y = rng.normal(size=(1, 5)).astype("float32"), np.array([2])
-    (w1, b1), (w2, b2) = [[torch.tensor(p, requires_grad=True) for p in pair] for pair in layers]
-    scores = torch.relu(torch.tensor(x) @ w1 + b1) @ w2 + b2
-    torch.nn.functional.cross_entropy(scores, torch.tensor(y)).backward()
-    stepped = lesson.train(layers, x, y, rng, steps=1, rate=0.1)
-    for (w, b), (w0, b0), (tw, tb) in zip(stepped, layers, ((w1, b1), (w2, b2)), strict=True):
-        np.testing.assert_allclose(w0 - w, 0.1 * tw.grad.numpy(), atol=1e-6)
-        np.testing.assert_allclose(b0 - b, 0.1 * tb.grad.numpy(), atol=1e-6)
-    frozen = lesson.train(layers, x, y, rng, steps=3, frozen=1)
-    assert frozen[0] is layers[0] and not np.array_equal(frozen[1][0], layers[1][0])
+def test_scans_are_scaled_and_turned():
+    from sklearn.datasets import load_digits
+
+    np.testing.assert_allclose(taught.scans(0), load_digits().data / 16, atol=1e-6)
+    assert taught.scans(25).shape == (1797, 64)
+
+
+def test_label_shift_moves_no_point():
+    y = np.random.default_rng(0).permutation(np.repeat([0, 1], [70, 50]))
+    rows = taught.label_shift(y, 0.1, 60, np.random.default_rng(1))
+    assert len(set(rows)) == 60 and y[rows].sum() == 6
+
+
+def test_shared_counts_what_two_heads_have_in_common():
+    model = taught.two_heads()
+    other = keras.Model(model.input["source"], model.output["source"])
+    both = 64 * 64 + 64 + 64 * 64 + 64
+    assert taught.shared(model, other) == both + 64 * 10 + 10
+    target = keras.Model(model.input["target"], model.output["target"])
+    assert taught.shared(target, other) == both
+
+
+def test_multi_task_returns_the_model_of_the_target():
+    x, y = taught.scans(0)[:20], np.arange(20) % 10
+    assert taught.multi_task(x, y, x, y, steps=2).predict(x, verbose=0).shape == (20, 10)
+
+
+def test_training_learns_and_a_gain_of_the_same_weights_is_positive():
+    from sklearn.datasets import load_digits
+
+    keras.utils.set_random_seed(0)
+    x, y = taught.scans(0), load_digits().target
+    model = taught.train(taught.new_network(), x[:800], y[:800], 200)
+    assert taught.accuracy(model, x[800:], y[800:]) > 85
+    rows = taught.few_of_each(y, np.arange(800, 1200), 1, np.random.default_rng(0))
+    assert np.bincount(y[rows]).tolist() == [1] * 10
+    gain = taught.gain_over_scratch(model.get_weights(), x[rows], y[rows], x[1200:], y[1200:], 50)
+    assert gain > 10
+
+
+def test_labels_saved():
+    assert taught.labels_saved({1: 0.5, 5: 0.9}, {1: 0.9}, 0.8) == 4
+    assert taught.labels_saved({1: 0.5}, {1: 0.9}, 0.8) is None
+
+
+@pytest.mark.parametrize("angle", [0, 180])
+def test_the_curved_classifier_is_right_upright_and_wrong_upside_down(angle):
+    old = taught.curved_classifier().fit(*taught.moons(400))
+    score = old.score(*taught.moons(400, angle, seed=1))
+    assert score > 0.9 if angle == 0 else score < 0.4

@@ -1,10 +1,11 @@
-"""A game in a notebook: say by eye which class a picture belongs to."""
+"""A game in a notebook: guess before you see, which class or how much."""
 
 import base64
 import html
 import io
 
 from ..show import show_widget
+from .widget import picture
 
 BIG = 192  # pixels: how large a picture is shown
 
@@ -52,17 +53,8 @@ class Guess:
 
     def _show(self, words):
         place = min(len(self.answers), len(self.labels) - 1)
-        image = self.images[place]
-        red, green, blue = (round(float(value)) for value in image.mean(axis=(0, 1)))
-        alt = (
-            f"Picture {place + 1} of {len(self.labels)}. Mean red {red}, green {green}, "
-            f"blue {blue}; contrast {image.std():.0f}."
-        )
-        self.picture.value = (
-            f"<p>Picture {place + 1} of {len(self.labels)}</p>"
-            f'<img alt="{alt}" width="{BIG}" height="{BIG}" '
-            f'src="data:image/png;base64,{_png(image)}">'
-        )
+        count = f"Picture {place + 1} of {len(self.labels)}"
+        self.picture.value = f"<p>{count}</p>{_page(self.images[place], count)}"
         self.message.value = f'<p role="status">{html.escape(words) or "&nbsp;"}</p>'
 
     def _ipython_display_(self):
@@ -72,15 +64,23 @@ class Guess:
 def guess(images, labels, class_names):
     """Return a game: a picture, a button for each class, and the score at the end.
 
-    `images` are uint8, shape (n, height, width, 3); `labels` number the right names. Make it the
+    `images` are figures, or uint8 of shape (n, height, width, 3); `labels` number the right
+    names. Make it the
     last expression of a cell to show it. Tab and the space bar press a button.
     """
     return Guess(images, labels, class_names)
 
 
-def _png(image):
+def _page(image, count):
+    """Return a picture or a figure as HTML with its text alternative."""
+    if hasattr(image, "savefig"):
+        return picture(image, "max-width: 100%; height: auto")
     from PIL import Image
 
+    red, green, blue = (round(float(value)) for value in image.mean(axis=(0, 1)))
+    alt = f"{count}. Mean red {red}, green {green}, blue {blue}; contrast {image.std():.0f}."
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    png = base64.b64encode(buffer.getvalue()).decode()
+    size = f'width="{BIG}" height="{BIG}"'
+    return f'<img alt="{alt}" {size} src="data:image/png;base64,{png}">'

@@ -43,7 +43,7 @@ class Interactive:
         return {name: control.value for name, control in self.controls.items()}
 
     def _show(self, fig):
-        self.image.value = _picture(fig, FITTING)
+        self.image.value = picture(fig, FITTING)
         words = html.escape(alt_text(fig))
         self.caption.value = f'<p role="status">{words}</p>'  # read aloud when it changes
 
@@ -68,7 +68,7 @@ class Interactive:
         data, metadata = bundle(self.fallback)
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
         words = words_html(alt_text(self.fallback))
-        page = _picture(self.fallback, "max-width: 100%; height: auto") + words
+        page = picture(self.fallback, "max-width: 100%; height: auto") + words
         display({VIEW: view, "text/html": page} | data, metadata=metadata, raw=True)
 
 
@@ -91,7 +91,7 @@ def interactive(draw, *, descriptions=None, **controls):
     return Interactive(draw, controls, descriptions or {})
 
 
-def _picture(fig, style):
+def picture(fig, style):
     """Return the figure as an ``<img>`` with its size, so that the page does not jump."""
     png = to_png(fig)
     width, height = struct.unpack(">II", png[16:24])
