@@ -51,7 +51,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from transfer_lib import networks, plots
 
-
+# %% tags=["keep"]
 def moons(n, angle=0, seed=0):
     """Return n points of two half-moons turned by an angle in degrees, (n, 2), and their labels."""
     x, y = make_moons(n, noise=0.2, random_state=seed)

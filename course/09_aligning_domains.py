@@ -34,7 +34,33 @@ import numpy as np
 
 from transfer_lib import plots
 from transfer_lib.claims import claim
-from transfer_lib.taught.lesson_02 import finite_differences, mse, rotation, sample, total_minimiser
+from transfer_lib.taught.lesson_02 import finite_differences
+
+
+# %% tags=["keep"]
+def mse(y, predicted):
+    """Return the mean squared error; both arguments have the shape (N,)."""
+    return np.mean((y - predicted) ** 2)
+
+
+def rotation(degrees):
+    """Return the matrix (2, 2) that turns row vectors by this angle."""
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return np.array([[c, s], [-s, c]])
+
+
+def sample(n, w, covariance, rng, noise=1.0):
+    """Draw n examples with these weights: inputs (n, d), outputs (n,)."""
+    X = rng.multivariate_normal(np.zeros(len(w)), covariance, size=n)
+    return X, X @ w + noise * rng.normal(size=n)
+
+
+def total_minimiser(X_s, y, X_t, z, lam):
+    """Return the weights (d,) that minimise L_shared + lam * L_task."""
+    A = X_s.T @ X_s / len(y) + lam * X_t.T @ X_t / len(z)
+    b = X_s.T @ y / len(y) + lam * X_t.T @ z / len(z)
+    return np.linalg.solve(A, b)
+
 
 # %% [markdown]
 # ## 1. The mapping objective, and why it collapses

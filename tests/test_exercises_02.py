@@ -6,76 +6,73 @@ from scipy.special import log_softmax, softmax
 import exercise_cases
 
 
-def torch_weight_gradient(X, y, w):
+# The gradient of the cross-entropy.
+def truth(s, c):
+    return np.eye(s.shape[1])[c]
+
+
+def by_one_hot(s, c):
+    return (softmax(s, axis=1) - truth(s, c)) / len(c)
+
+
+def by_index(s, c):
+    p = np.exp(log_softmax(s, axis=1))
+    p[np.arange(len(c)), c] -= 1
+    return p / len(c)
+
+
+def by_torch(s, c):
     import torch
 
-    w = torch.tensor(w, requires_grad=True)
-    ((torch.tensor(y) - torch.tensor(X) @ w) ** 2).mean().backward()
-    return w.grad
+    s = torch.tensor(s, requires_grad=True)
+    torch.nn.functional.cross_entropy(s, torch.tensor(c)).backward()
+    return s.grad
 
 
-def looped_weight_gradient(X, y, w):
-    total = [0.0] * len(w)
-    for row, truth in zip(X, y, strict=True):
-        error = sum(a * b for a, b in zip(row, w, strict=True)) - truth
-        total = [t + 2 * error * a / len(y) for t, a in zip(total, row, strict=True)]
-    return total
+def true_class_only(s, c):
+    gradient = by_one_hot(s, c)
+    return np.where(truth(s, c) == 1, gradient, 0)
 
 
-def torch_cross_entropy(z, y):
-    import torch
-
-    return torch.nn.functional.cross_entropy(torch.tensor(z), torch.tensor(y))
+def one_per_example(s, c):
+    return by_one_hot(s, c)[np.arange(len(c)), c]
 
 
-def keras_cross_entropy(z, y):
-    import keras
-
-    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(y, z)
-
-
-def picked(logs, y):
-    return logs[np.arange(len(y)), y]
+# Gradient descent.
+def walk_in_a_loop(slope, start, rate, steps):
+    path = [start]
+    for _ in range(steps):
+        path.append(path[-1] - rate * slope(path[-1]))
+    return path
 
 
-def naive(z, y):
-    with np.errstate(all="ignore"):
-        return -np.mean(picked(np.log(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)), y))
+def walk_with_a_variable(slope, start, rate, steps):
+    w, path = start, np.empty(steps + 1)
+    for i in range(steps + 1):
+        path[i] = w
+        w = w - rate * slope(w)
+    return path
 
 
-def lesson_softmax(z):
-    """Return the stable softmax of the lesson."""
-    scores = np.exp(z - z.max(axis=1, keepdims=True))
-    return scores / scores.sum(axis=1, keepdims=True)
+def walk_recursively(slope, start, rate, steps):
+    if not steps:
+        return (start,)
+    return (start, *walk_recursively(slope, start - rate * slope(start), rate, steps - 1))
 
 
-def by_log_of_softmax(z, y):
-    with np.errstate(divide="ignore"):
-        return -np.mean(np.log(picked(lesson_softmax(z), y)))
+def walk(step, first=True, last=True):
+    """Return a walk whose step is made from the place, the start, the slope and the rate."""
 
+    def answer(slope, start, rate, steps):
+        path = [start]
+        for _ in range(steps):
+            path.append(step(path[-1], start, slope, rate))
+        return path[0 if first else 1 : None if last else -1]
 
-def by_one_hot(z, y):
-    with np.errstate(all="ignore"):
-        return -np.mean(np.sum(np.eye(z.shape[1])[y] * np.log(lesson_softmax(z)), axis=1))
-
-
-def by_naive_logsumexp(z, y):
-    with np.errstate(over="ignore"):
-        return np.mean(np.log(np.exp(z).sum(axis=1)) - picked(z, y))
+    return answer
 
 
 RIGHT = {
-    "weight_gradient": [
-        torch_weight_gradient,
-        looped_weight_gradient,
-        lambda X, y, w: -2 * np.mean((y - X @ w)[:, None] * X, axis=0),
-    ],
-    "cross_entropy": [
-        torch_cross_entropy,
-        keras_cross_entropy,
-        lambda z, y: -np.mean(picked(log_softmax(z, axis=1), y)),
-        lambda z, y: np.array([-sum(picked(log_softmax(z, axis=1), y)) / len(y)]),
-    ],
     "total_loss": [
         lambda y, p, z, q, lam: np.mean((y - p) ** 2) + lam * np.mean((z - q) ** 2),
         lambda y, p, z, q, lam: (y - p) @ (y - p) / len(y) + lam * (z - q) @ (z - q) / len(z),
@@ -84,30 +81,23 @@ RIGHT = {
             + lam * sum((a - b) ** 2 for a, b in zip(z, q, strict=True)) / len(z)
         ),
     ],
+    "minimiser": [
+        lambda a, b, lam: (a + lam * b) / (1 + lam),
+        lambda a, b, lam: a + lam / (1 + lam) * (b - a),
+        lambda a, b, lam: a / (1 + lam) + b * lam / (1 + lam),
+    ],
+    "extra_error": [
+        lambda lam, d, s, m: (d / (1 + lam)) ** 2 + (lam / (1 + lam)) ** 2 * s**2 / m,
+        lambda lam, d, s, m: (d**2 + lam**2 * s**2 / m) / (1 + lam) ** 2,
+        lambda lam, d, s, m: np.square(d / (1 + lam)) + np.square(lam * s / (1 + lam)) / m,
+    ],
     "equal_weight": [1000, np.float64(1000.0), 20000 / 20, [1e3]],
+    "cross_entropy_gradient": [by_one_hot, by_index, by_torch],
+    "descend": [walk_in_a_loop, walk_with_a_variable, walk_recursively],
 }
 
 
 WRONG = {
-    "cross_entropy": [
-        (lambda z, y: -np.mean(picked(log_softmax(softmax(z, 1), 1), y)), "applied twice"),
-        (naive, "np.exp(1000) overflows"),
-        (by_one_hot, "0 times log(0) is not a number"),
-        (by_log_of_softmax, "rounded to 0 before you take its log"),
-        (by_log_of_softmax, "The two losses are 0 and 1000, mean 500; yours is inf"),
-        (
-            lambda z, y: -np.mean(np.log(picked(lesson_softmax(z), y) + 1e-12)),
-            "rounded to 0 before you take its log",
-        ),
-        (by_naive_logsumexp, "Take the largest logit out first"),
-        (lambda z, y: -np.sum(picked(log_softmax(z, 1), y)), "factor 1/N is missing"),
-        (lambda z, y: np.mean(picked(log_softmax(z, 1), y)), "sign is turned"),
-        (lambda z, y: -np.mean(picked(softmax(z, 1), y)), "logarithm is missing"),
-        (lambda z, y: -np.mean(picked(log_softmax(z, 1), y)) / np.log(2), "base 2"),
-        (lambda z, y: -np.sum(picked(log_softmax(z, 1), y)) / z.size, "Divide by N only"),
-        (lambda z, y: -picked(log_softmax(z, 1), y), "one loss per example"),
-        (lambda z, y: 1.0, "yours is 1.0000"),
-    ],
     "equal_weight": [
         (1, "thousand votes"),
         (0.001, "effective weight at λ = 1"),
@@ -115,6 +105,37 @@ WRONG = {
         (0.5, "Half and half"),
         (100, "gives the effective weight 0.1"),
         ("1000", "Expected numbers"),
+    ],
+    "cross_entropy_gradient": [
+        (lambda s, c: len(c) * by_one_hot(s, c), "factor 1/N is missing"),
+        (lambda s, c: -by_one_hot(s, c), "sign is turned"),
+        (lambda s, c: -len(c) * by_one_hot(s, c), "and the factor 1/N"),
+        (lambda s, c: softmax(s, axis=1) / len(c), "The truth is missing"),
+        (lambda s, c: softmax(s, axis=1), "and divide by N"),
+        (lambda s, c: by_one_hot(s, c) / s.shape[1], "N times K"),
+        (true_class_only, "Only the true class"),
+        (lambda s, c: (log_softmax(s, axis=1) - truth(s, c)) / len(c), "not its logarithm"),
+        (lambda s, c: (softmax(s, axis=0) - truth(s, c)) / len(c), "wrong axis"),
+        (one_per_example, "one number per example"),
+        (lambda s, c: by_one_hot(s, c).sum(axis=0), "has that shape too"),
+        (lambda s, c: by_one_hot(s, c) + 1, "Finite differences give"),
+    ],
+    "descend": [
+        (walk(lambda w, start, slope, rate: w + rate * slope(w)), "walks uphill"),
+        (walk(lambda w, start, slope, rate: start - rate * slope(start)), "starts from the start"),
+        (walk(lambda w, start, slope, rate: start + rate * slope(start)), "Both faults"),
+        (walk(lambda w, start, slope, rate: w - rate * slope(start)), "for all steps"),
+        (walk(lambda w, start, slope, rate: w - rate * slope(w), first=False), "start is missing"),
+        (
+            walk(lambda w, start, slope, rate: w - rate * slope(w), last=False),
+            "One step is missing",
+        ),
+        (
+            lambda slope, start, rate, steps: walk_in_a_loop(slope, start, rate, steps)[-1],
+            "whole path",
+        ),
+        (lambda slope, start, rate, steps: [start] * (steps + 3), "places; yours has"),
+        (walk(lambda w, start, slope, rate: w - slope(w)), "the path begins"),
     ],
 }
 

@@ -5,12 +5,12 @@ import os
 import numpy as np
 import pytest
 import torch
-from scipy import linalg, stats
+from scipy import linalg, optimize, stats
 from sklearn import linear_model, metrics
 from sklearn.metrics.pairwise import rbf_kernel
 
 from transfer_lib.taught import lesson_09 as lesson
-from transfer_lib.taught.lesson_02 import rotation
+from transfer_lib.taught.lesson_02 import finite_differences
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # as transfer_lib.setup() does it
 
@@ -41,11 +41,11 @@ def test_affine_fit_and_rotation(rng):
     S, T = rng.normal(size=(12, 2)), rng.normal(size=(12, 2))
     library = linear_model.LinearRegression().fit(S, T)
     np.testing.assert_allclose(lesson.fit_affine(S, T), library.predict(S), **NEAR)
-    np.testing.assert_allclose(np.array([[1.0, 0]]) @ rotation(90), [[0, 1]], atol=1e-12)
+    np.testing.assert_allclose(np.array([[1.0, 0]]) @ lesson.rotation(90), [[0, 1]], atol=1e-12)
     from scipy.spatial.transform import Rotation
 
     matrix = Rotation.from_euler("z", 40, degrees=True).as_matrix()[:2, :2]
-    np.testing.assert_allclose(S @ rotation(40), S @ matrix.T, **NEAR)
+    np.testing.assert_allclose(S @ lesson.rotation(40), S @ matrix.T, **NEAR)
 
 
 def test_procrustes(rng):
@@ -96,7 +96,7 @@ def test_the_gradient_of_the_mmd(rng):
 
 def test_alignment_reduces_the_mmd_to_that_of_equal_distributions(rng):
     source, _ = lesson.cloud(80, rng)
-    target = lesson.cloud(80, rng)[0] @ rotation(30) + [1.0, -1.0]
+    target = lesson.cloud(80, rng)[0] @ lesson.rotation(30) + [1.0, -1.0]
     width = lesson.median_distance(source, target)
     path = lesson.align(source, target, steps=60)
     assert len(path) == 61 and np.array_equal(path[0], source)
@@ -214,3 +214,45 @@ def test_the_five_methods(rng, monkeypatch):
     first = given["biased ridge"][0]
     alone = lesson.five_methods(X_s, y_s, X_t, y_t, X_new[:1])["biased ridge"][0]
     assert first == pytest.approx(alone)  # the other new rows have no influence
+
+
+# The total loss with matrices, which the lesson brings along
+
+
+@pytest.mark.parametrize("lam", [0.0, 0.01, 1.0, 250.0])
+def test_the_minimiser_of_the_total_loss(domains, lam):
+    X_s, y_s, X_t, y_t = domains
+    w = lesson.total_minimiser(*domains, lam)
+    library = linear_model.LinearRegression(fit_intercept=False).fit(
+        np.vstack([X_s, X_t]),
+        np.r_[y_s, y_t],
+        sample_weight=np.r_[np.full(30, 1 / 30), np.full(9, lam / 9)],
+    )
+    np.testing.assert_allclose(w, library.coef_, **NEAR)
+
+    def total(w):
+        return lesson.mse(y_s, X_s @ w) + lam * lesson.mse(y_t, X_t @ w)
+
+    slope = finite_differences(total, w)
+    np.testing.assert_allclose(slope, 0, atol=1e-6 * (1 + lam))
+    assert all(total(w) < total(w + 0.1 * step) for step in np.vstack([np.eye(4), -np.eye(4)]))
+
+
+def test_with_few_target_labels_the_source_decides_the_rest(domains):
+    X_s, y_s, X_t, y_t = domains
+    X_t, y_t = X_t[:2], y_t[:2]
+    w = lesson.total_minimiser(X_s, y_s, X_t, y_t, 1e8)
+    np.testing.assert_allclose(X_t @ w, y_t, atol=1e-5)  # all target labels are met
+    constraint = {"type": "eq", "fun": lambda w: X_t @ w - y_t}
+    best = optimize.minimize(
+        lambda w: lesson.mse(y_s, X_s @ w), np.zeros(4), constraints=[constraint], tol=1e-12
+    )
+    np.testing.assert_allclose(w, best.x, atol=1e-4)
+
+
+def test_extra_error_is_the_error_on_new_data(rng):
+    w, w_true = rng.normal(size=(2, 4))
+    X, y = lesson.sample(200_000, w_true, np.eye(4), rng)
+    assert X.shape == (200_000, 4) and y.shape == (200_000,)
+    expected = np.sum((w - w_true) ** 2) + 1  # the noise has variance 1
+    assert lesson.mse(y, X @ w) == pytest.approx(expected, rel=0.03)

@@ -6,6 +6,30 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
+def mse(y, predicted):
+    """Return the mean squared error; both arguments have the shape (N,)."""
+    return np.mean((y - predicted) ** 2)
+
+
+def rotation(degrees):
+    """Return the matrix (2, 2) that turns row vectors by this angle."""
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return np.array([[c, s], [-s, c]])
+
+
+def sample(n, w, covariance, rng, noise=1.0):
+    """Draw n examples with these weights: inputs (n, d), outputs (n,)."""
+    X = rng.multivariate_normal(np.zeros(len(w)), covariance, size=n)
+    return X, X @ w + noise * rng.normal(size=n)
+
+
+def total_minimiser(X_s, y, X_t, z, lam):
+    """Return the weights (d,) that minimise L_shared + lam * L_task."""
+    A = X_s.T @ X_s / len(y) + lam * X_t.T @ X_t / len(z)
+    b = X_s.T @ y / len(y) + lam * X_t.T @ z / len(z)
+    return np.linalg.solve(A, b)
+
+
 def cloud(n, rng):
     """Draw two classes side by side: points (n, 2), labels (n,)."""
     classes = np.arange(n) % 2
