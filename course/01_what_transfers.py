@@ -51,6 +51,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from transfer_lib import networks, plots
 
+
 # %% tags=["keep"]
 def moons(n, angle=0, seed=0):
     """Return n points of two half-moons turned by an angle in degrees, (n, 2), and their labels."""
@@ -284,6 +285,7 @@ def train(model, x, y, steps, rate=3e-3, batch=32):
     return model
 
 
+# %% tags=["keep"]
 def accuracy(model, x, y):
     """Return the percentage of inputs whose highest score is that of their label."""
     return 100 * np.mean(model.predict(x, batch_size=1000, verbose=0).argmax(1) == y)
