@@ -9,7 +9,7 @@
 # %% [markdown] needs="Python and a little NumPy" engine="keras"
 # # 00. Start here: your first transfer
 #
-# **Transfer learning** (迁移学习) takes what was learned where data is plentiful, the *source*, to
+# **Transfer learning** takes what was learned where data is plentiful, the *source*, to
 # where it is scarce, the *target*. Here you do it once, against your own eyes. Then you know how
 # this course works.
 #
@@ -59,7 +59,7 @@ plots.guess(game.x_test[rows], game.y_test[rows], game.class_names)
 # EfficientNet-Lite0 was trained to tell 1,000 kinds of things apart on 1.3 million photographs of
 # the web, ImageNet. That is the source. None of its kinds is "from this photograph of coffee". So we
 # do not ask for its answer. We take what stands before the answer: 1,280 numbers for each picture,
-# its **features** (特征). Only their proportions shall count, so `normalize` divides each row by its length.
+# its **features**. Only their proportions shall count, so `normalize` divides each row by its length.
 
 
 # %% tags=["keep"]
@@ -100,7 +100,7 @@ ex.classify.check(classify)
 # %% [markdown]
 # ### Exercise: how good is it?
 #
-# **Accuracy** (准确率) is the fraction of predictions that equal their label.
+# **Accuracy** is the fraction of predictions that equal their label.
 
 
 # %% tags=["keep"] exercise="00.accuracy"
@@ -127,7 +127,7 @@ print(f"{accuracy(classify(train[examples], game.y_train[examples], test), game.
 #
 # ## 3. What was the training worth?
 #
-# Perhaps any such network would do, or the colours alone. So there are three **controls** (对照):
+# Perhaps any such network would do, or the colours alone. So there are three **controls**:
 # the same network *untrained*, its weights random; the *pixels* themselves; a *histogram*, which
 # counts how often each colour occurs. All of them learn in the same way. Predict first:
 

@@ -36,8 +36,8 @@ ex.before("q_turned", "q_layers", "q_negative")
 # %% [markdown]
 # ## 1. Source and target drift apart
 #
-# Two half-moons, two classes. A classifier has learned the black line on the **source** (源域), the
-# moons as they are. The **target** (目标域) is the same moons, turned. You see the target's points and
+# Two half-moons, two classes. A classifier has learned the black line on the **source**, the
+# moons as they are. The **target** is the same moons, turned. You see the target's points and
 # the old line. Guess before each turn: how much of the target does the old classifier get right?
 
 # %% tags=["keep"]
@@ -110,8 +110,8 @@ fig
 #
 # ## 2. Domain and task: four things that can differ
 #
-# A **domain** (领域) $\mathcal D = \{\mathcal X, P(X)\}$ is which inputs there can be, and how often
-# each occurs. A **task** (任务) $\mathcal T = \{\mathcal Y, P(Y \mid X)\}$ is which labels there are,
+# A **domain** $\mathcal D = \{\mathcal X, P(X)\}$ is which inputs there can be, and how often
+# each occurs. A **task** $\mathcal T = \{\mathcal Y, P(Y \mid X)\}$ is which labels there are,
 # and how probable each is for a given input. **Transfer learning** uses a source
 # $(\mathcal D_S, \mathcal T_S)$ to do better on a target $(\mathcal D_T, \mathcal T_T)$ where at least
 # one of the four differs (Pan and Yang, 2010):
@@ -119,11 +119,11 @@ fig
 # | differs | example | name |
 # |---|---|---|
 # | $\mathcal X$ | one thermometer in °C, one in °F; words and pictures | other feature space |
-# | $P(X)$ | older patients than before | **covariate shift** (协变量偏移), if $P(Y \mid X)$ stays |
+# | $P(X)$ | older patients than before | **covariate shift**, if $P(Y \mid X)$ stays |
 # | $\mathcal Y$ | 1,000 kinds of things, then 10 photographs | new labels |
-# | $P(Y \mid X)$ | the same mail is wanted this year | **concept shift** (概念偏移) |
+# | $P(Y \mid X)$ | the same mail is wanted this year | **concept shift** |
 #
-# One case has its own name because it moves two of them at once. Under **label shift** (标签偏移) the
+# One case has its own name because it moves two of them at once. Under **label shift** the
 # classes become rarer or more frequent, $P(Y)$ changes, but each class looks as before, $P(X \mid Y)$
 # stays. Flu in winter is a label shift.
 
@@ -202,7 +202,9 @@ x, y = moons(2000, seed=course.seed + 2)
 rng = np.random.default_rng(course.seed)
 for share in (0.5, 0.02):
     rows = label_shift(y, share, 500, rng)
-    print(f"{share:3.0%} of class 1: old classifier {old.score(x[rows], y[rows]):.0%} right,", end=" ")
+    print(
+        f"{share:3.0%} of class 1: old classifier {old.score(x[rows], y[rows]):.0%} right,", end=" "
+    )
     print(f"always answering 0: {np.mean(y[rows] == 0):.0%}")
 
 # %% [markdown]
@@ -211,10 +213,10 @@ for share in (0.5, 0.02):
 #
 # ## 3. What moves: shared layers
 #
-# Knowledge (知识) can travel as *examples*, as *features*, as *parameters* or as *relations*; [lesson
+# Knowledge can travel as *examples*, as *features*, as *parameters* or as *relations*; [lesson
 # 08](08_four_ways.ipynb) has a method of each. In a network two of them travel together: its lower
 # layers compute features, and their weights are parameters. Layers that two tasks use are **shared**
-# (共享层); the last layer of each task, its **head** (任务头), is **task-specific** (任务特定层).
+# ; the last layer of each task, its **head**, is **task-specific**.
 # Losses belong to tasks: a layer has no loss of its own, it is shared or it is not.
 #
 # Here is the network of lesson 00 with its 1,000 answers, and with ten new ones.
@@ -257,8 +259,8 @@ print(f"shared: {shared(imagenet, game):,}; the new head alone: {1280 * 10 + 10:
 #
 # ## 4. Pretrain, fine-tune, test
 #
-# Most transfer today takes three phases: **pretrain** (预训练) on much source data, **fine-tune**
-# (微调) on little target data, **test** (测试) on target data never seen. Here it is in full, on a pair
+# Most transfer today takes three phases: **pretrain** on much source data, **fine-tune**
+# on little target data, **test** on target data never seen. Here it is in full, on a pair
 # that you can see: scanned digits upright, and the same task on a page that lies askew.
 
 
@@ -358,10 +360,10 @@ for name in ("gain-1", "gain-2", "gain-10"):
 #
 # | | trains on | heads | when |
 # |---|---|---|---|
-# | **scratch** (从头训练) | target | one | the target has enough labels |
-# | **pooling** (合并数据) | both, mixed | one | the same labels and rules hold in both |
-# | **multi-task** (多任务学习) | both at once | one each | both tasks matter, now and later |
-# | **transfer** (迁移学习) | source, *then* target | one | only the target matters in the end |
+# | **scratch** | target | one | the target has enough labels |
+# | **pooling** | both, mixed | one | the same labels and rules hold in both |
+# | **multi-task** | both at once | one each | both tasks matter, now and later |
+# | **transfer** | source, *then* target | one | only the target matters in the end |
 #
 # With 2 labels per digit, and 450 steps for each that sees the source:
 
@@ -372,7 +374,9 @@ def two_heads():
     """Return a network with two shared layers and a head for each of two tasks."""
     first, second = keras.layers.Dense(64, "relu"), keras.layers.Dense(64, "relu")
     inputs = {name: keras.Input((64,), name=name) for name in ("source", "target")}
-    heads = {n: keras.layers.Dense(10, name=f"{n}_head")(second(first(x))) for n, x in inputs.items()}
+    heads = {
+        n: keras.layers.Dense(10, name=f"{n}_head")(second(first(x))) for n, x in inputs.items()
+    }
     return keras.Model(inputs, heads)
 
 
@@ -408,10 +412,14 @@ for _ in tqdm(range(3)):
 plots.bars(ways, "Right of the target's test images (%)", title="Two labels per digit")
 
 # %% tags=["hide-input"]
-for name in ("transfer-scratch", "transfer-pooling", "multi-scratch"):
+for name in ("transfer-pooling", "multi-scratch"):
     claim(f"01.{name}")
 
 # %% [markdown]
+# Here transfer leads, and multi-task learning ties with scratch: its head for the target is new and
+# has only 20 labels, while pooling and transfer let the source's head along. Other pairs, other
+# orders: choose by what is wanted.
+#
 # ### Exercise: which way?
 #
 # Use `"scratch"`, `"pooling"`, `"multi-task"` and `"transfer"`.
@@ -436,7 +444,7 @@ ex.which_way.check(hospitals, cameras, orchid, meter)
 # ## 6. Negative transfer
 #
 # Sometimes the target model is worse *with* the source than without. That is **negative transfer**
-# (负迁移), and its sign is one subtraction on labelled target data:
+# , and its sign is one subtraction on labelled target data:
 #
 # $$\text{gain} = \text{accuracy with transfer} - \text{accuracy from scratch}$$
 #

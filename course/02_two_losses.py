@@ -59,8 +59,8 @@ old, new = deliveries(OLD_TOWN, 500, rng), deliveries(NEW_TOWN, 3, rng)
 print(f"old town: mean {old.mean():.1f}; new town: {', '.join(f'{t:.1f}' for t in new)} minutes")
 
 # %% [markdown]
-# The **squared error** $(y - w)^2$ (平方误差) says how bad the promise $w$ was for a delivery of $y$
-# minutes. Averaged over deliveries, it is a **loss** (损失), and its minimum is at their mean. Which
+# The **squared error** $(y - w)^2$ says how bad the promise $w$ was for a delivery of $y$
+# minutes. Averaged over deliveries, it is a **loss**, and its minimum is at their mean. Which
 # number would you promise: the old mean, the new mean, something between? Write it down.
 #
 # ## 2. Two losses, one total
@@ -157,8 +157,8 @@ ax.set(xlabel="Promise (minutes)", title="300 companies, three deliveries each; 
 fig
 
 # %% [markdown]
-# A small λ is steady and off the mark: that is **bias** (偏差). A large λ is right on average and
-# scattered: that is **variance** (方差). Both cost:
+# A small λ is steady and off the mark: that is **bias**. A large λ is right on average and
+# scattered: that is **variance**. Both cost:
 #
 # $$\text{extra error} = \underbrace{\Big(\frac{\delta}{1 + \lambda}\Big)^2}_{\text{bias squared}} +
 #   \underbrace{\Big(\frac{\lambda}{1 + \lambda}\Big)^2 \frac{\sigma^2}{M}}_{\text{variance}}$$
@@ -231,7 +231,7 @@ for name in ("interior", "ends", "many"):
 # $\bar L_s$ and $\bar L_t$ are the means. The factor $n_s$ in front moves no minimum. So the target's
 # *effective* weight is $\lambda n_t / n_s$: with 500 and 3 deliveries, $\lambda = 1$ in the sum is
 # 0.006 in the mean. Nobody chose that. (One article calls $R(f)$ a "cross-validation risk". It is a
-# weighted **empirical risk**, 经验风险: the error on the data at hand. Cross-validation is a way to
+# weighted **empirical risk**: the error on the data at hand. Cross-validation is a way to
 # *choose* λ, on labels that were left out.)
 #
 # ### Exercise: the λ for equal weight
@@ -246,7 +246,7 @@ ex.equal_weight.check(lam_equal)
 # ## 5. Classes: the cross-entropy
 #
 # A classifier gives each class a score, its *logit*; **softmax** turns the scores of an example into
-# probabilities, $p_k = e^{s_k} / \sum_l e^{s_l}$. The **cross-entropy** (交叉熵) is the mean of
+# probabilities, $p_k = e^{s_k} / \sum_l e^{s_l}$. The **cross-entropy** is the mean of
 # $-\log$ of the probability that the true class $c$ got:
 #
 # $$L = -\log p_c = \log \sum_k e^{s_k} - s_c .$$
@@ -323,8 +323,8 @@ ex.q_softmax.ask(...)
 # %% [markdown]
 # ## 6. Downhill, and the warm start
 #
-# A network has no formula for its minimum; one walks. Each step of **gradient descent** (梯度下降) goes
-# against the gradient, $w \leftarrow w - \eta \, L'(w)$, with the **learning rate** (学习率) $\eta$.
+# A network has no formula for its minimum; one walks. Each step of **gradient descent** goes
+# against the gradient, $w \leftarrow w - \eta \, L'(w)$, with the **learning rate** $\eta$.
 # Somebody wrote it down in a hurry, for the loss of the new town:
 
 
@@ -341,7 +341,7 @@ def hurried(slope, start, rate, steps):
     return path
 
 
-print([round(w, 1) for w in hurried(slope, 10.0, 0.1, 6)], "should go to", round(new.mean(), 1))
+print([round(float(w), 1) for w in hurried(slope, 10.0, 0.1, 6)], f"should go to {new.mean():.1f}")
 
 # %% [markdown]
 # ### Exercise: mend it
@@ -373,7 +373,7 @@ for name, start in starts.items():
 
 # %% [markdown]
 # Each step multiplies the distance to the minimum by $1 - 2\eta$, here 0.8. Above $\eta = 1$ the walk
-# runs away. A start at the source's solution, a **warm start** (热启动), begins nearer. Since every step
+# runs away. A start at the source's solution, a **warm start**, begins nearer. Since every step
 # takes the same *share* of the way, halving the distance saves three steps here, not half of them. And
 # the end is the same: the loss has one minimum. From a source that lies farther off than zero the walk
 # takes more steps, and still arrives; that is a detour, not negative transfer. The networks of the

@@ -45,6 +45,7 @@ one_thread = threadpool_limits(1)  # for data this small, a second one costs mor
 # the three parts, source, target and test. Functions for them, for a small network in plain NumPy,
 # and for figures of points in the plane:
 
+
 # %% tags=["keep"]
 def draw_points(ax, x, y, size=14, limit=2.6):
     """Draw the points of each class; size is one number or one per point."""
@@ -140,6 +141,7 @@ def fit(x, y, start, towards, alpha, steps=200, rate=1.0):
 def linear_accuracy(w, x, y):
     """Return the fraction of right answers of weights w, shape (pixels + 1, 10)."""
     return np.mean((np.c_[x, np.ones(len(x))] @ w).argmax(1) == y)
+
 
 # %% [markdown]
 # The parts:

@@ -115,3 +115,15 @@ def test_wrong_arguments_are_told():
         transfer_lib.setup("00", profile="fast")
     with pytest.raises(KeyError, match="there is no lesson '77'"):
         transfer_lib.setup("77")
+
+
+def test_chinese_terms_stand_behind_a_switch(capsys):
+    from transfer_lib import session
+
+    session.setup("02", terms="zh")
+    told = capsys.readouterr().out
+    assert "Terms of lesson 02" in told and "cross-entropy" in told and "交叉熵" in told
+    session.setup("02")
+    assert "交叉熵" not in capsys.readouterr().out
+    with pytest.raises(ValueError, match="terms is 'fr'"):
+        session.setup("02", terms="fr")

@@ -5,10 +5,10 @@ cells have not changed keeps its outputs; ``--force`` runs it again. Building tw
 """
 
 import argparse
-import csv
 import importlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from unittest import mock
 
+import glossary
 import nbformat
 from nbclient import NotebookClient
 
@@ -67,7 +68,7 @@ def execute(notebook, name, answered):
             cell.metadata.pop("execution", None)
             told = json.dumps(cell.outputs).replace(str(home), "~")  # the run's own empty folder
             outputs = [nbformat.from_dict(output) for output in json.loads(told)]
-            cell.outputs = [_cleaned(output, name) for output in outputs]
+            cell.outputs = [_cleaned(output, name) for output in outputs if not _is_bar(output)]
     notebook.metadata.pop("widgets", None)
     notebook.metadata.language_info = {"name": "python"}
 
@@ -117,27 +118,10 @@ def shared_files() -> dict:
         exercises / "lessons.json": _json([asdict(lesson) for lesson in table()]),
         exercises / "answers.json": _json(answers()),
         root / "README.md": f"{before}{start}\n{map}\n\n{end}{after}",
-        root / "lessons/glossary.md": glossary(),
-        root / "solutions/glossary.md": glossary(),
+        exercises / "terms.json": glossary.packaged(),
+        root / "lessons/glossary.md": glossary.page(),
+        root / "solutions/glossary.md": glossary.page(),
     }
-
-
-def glossary() -> str:
-    """Return ``course/glossary.csv`` as a Markdown page: the terms of the lessons there are."""
-    with (cells.ROOT / "course/glossary.csv").open(encoding="utf8", newline="") as file:
-        written = {lesson.number for lesson in table()}
-        rows = [row for row in csv.DictReader(file) if row["lesson"] in written]
-        rows.sort(key=lambda row: row["english"].lower())
-    lines = [
-        "# Glossary",
-        "",
-        "| English | 中文 | Meaning | First in lesson |",
-        "|---|---|---|---|",
-    ]
-    for row in rows:
-        line = f"| {row['english']} | {row['chinese']} | {row['definition']} | {row['lesson']} |"
-        lines.append(line)
-    return "\n".join(lines) + "\n"
 
 
 def _json(rows):
@@ -158,6 +142,11 @@ def _check_outcomes(home, name, answered):
     right = [id for id, row in rows.items() if row["outcome"] == "right"]
     if sorted(right) != sorted(expected):
         raise BuildError(f"{name}: right are {sorted(right)}, expected {sorted(expected)}")
+
+
+def _is_bar(output):
+    """Return True for a progress bar of tqdm."""
+    return bool(re.match(r" *\d+%\|", output.get("data", {}).get("text/plain", "")))
 
 
 def _cleaned(output, name):

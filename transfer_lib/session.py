@@ -1,10 +1,12 @@
 """The one call at the top of each notebook."""
 
+import json
 import os
 import random
 import sys
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 
 from transfer_lib import lessons, settings
 
@@ -17,12 +19,9 @@ class Course:
 
     Attributes
     ----------
-    lesson : str
-        Two digits.
-    profile : str
-        ``"quick"``: data and weights installed with the course. ``"full"``: real downloads.
+    lesson, profile : str
+        Two digits; ``"quick"``, with data that are installed, or ``"full"``, with real downloads.
     seed : int
-        The seed of this run.
     backend : str or None
         The Keras backend; None in a lesson that needs no deep learning.
     device : str
@@ -52,7 +51,7 @@ class Course:
         return self.exercises.progress(f"Lesson {self.lesson}")
 
 
-def setup(lesson, *, profile=None, seed=None) -> Course:
+def setup(lesson, *, profile=None, seed=None, terms=None) -> Course:
     """Prepare a notebook: backend, seed, device, plot style; say what runs where.
 
     Call it before the first ``import keras``.
@@ -65,6 +64,8 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
         By default ``TRANSFER_LIB_PROFILE``, else full with an NVIDIA GPU and quick without.
     seed : int, optional
         By default ``TRANSFER_LIB_SEED``, else 0.
+    terms : {"zh"}, optional
+        Show the lesson's terms with their Chinese names.
 
     Returns
     -------
@@ -85,8 +86,6 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     # Threads that wait shall sleep, not spin: two that spin beside another busy program made small
     # networks tens of times slower. It has to be set before torch or scikit-learn is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if settings.strict():
-        os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar would be an output
 
     warnings = []
     backend, engine, device = None, "no deep learning needed", "CPU"
@@ -113,7 +112,18 @@ def setup(lesson, *, profile=None, seed=None) -> Course:
     print(f"Seed {seed}. Your answers and your progress stay on this machine.")
     for warning in warnings:
         print(f"Warning: {warning}")
+    if terms:
+        _show_terms(this.number, terms)
     return Course(this.number, wanted, seed, backend, device)
+
+
+def _show_terms(number, language):
+    from . import show
+
+    if language != "zh":
+        raise ValueError(f"terms is {language!r}; it can be 'zh', Chinese")
+    kept = json.loads((files("transfer_lib.exercises") / "terms.json").read_text("utf8"))
+    show.show(show.Table(f"Terms of lesson {number}", kept[number]))
 
 
 def _choose_backend(warnings):

@@ -66,9 +66,6 @@ def freeze(backbone, train_last):
         layer.trainable = layer in convolutions[kept:]
 
 
-RATES = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 1e-1)
-
-
 def fine_tune(learned, x, y, rate=3e-3, train_last=None, steps=100):
     """Start from learned weights with a new head, train, and return the model.
 
