@@ -65,20 +65,161 @@ def shrink_target(beta, error):
     return error / (1 - error)
 
 
-def coral(x_source, x_target, centred=True, divide=lambda d: 4 * d**2, ddof=1):
-    def covariance(x):
-        x = x - x.mean(0) if centred else x
-        return x.T @ x / (len(x) - ddof)
-
-    gap = covariance(x_source) - covariance(x_target)
-    return np.linalg.norm(gap) ** 2 / divide(x_source.shape[1])
+# CORAL.
+def root(c, exponent):
+    values, vectors = np.linalg.eigh(c)
+    return (vectors * values**exponent) @ vectors.T
 
 
-def coral_torch(x_source, x_target):
+def covariances(xs, xt, ridge):
+    unit = ridge * np.eye(xs.shape[1])
+    return np.cov(xs.T) + unit, np.cov(xt.T) + unit
+
+
+def coral(xs, xt, ridge=0.1):
+    c_s, c_t = covariances(xs, xt, ridge)
+    return (xs - xs.mean(0)) @ root(c_s, -0.5) @ root(c_t, 0.5) + xt.mean(0)
+
+
+def coral_scipy(xs, xt, ridge=0.1):
+    from scipy.linalg import inv, sqrtm
+
+    c_s, c_t = covariances(xs, xt, ridge)
+    return (xs - xs.mean(0)) @ inv(sqrtm(c_s)).real @ sqrtm(c_t).real + xt.mean(0)
+
+
+def coral_torch(xs, xt, ridge=0.1):
     import torch
 
-    gap = torch.cov(torch.tensor(x_source).T) - torch.cov(torch.tensor(x_target).T)
-    return (gap**2).mean() / 4
+    return torch.tensor(coral(xs, xt, ridge))
+
+
+def coral_rows(xs, xt, ridge=0.1):
+    return np.cov(xs.T)
+
+
+def moved(step):
+    """Return a wrong CORAL made of the centred source, the covariances and the means."""
+
+    def answer(xs, xt, ridge=0.1):
+        return step(xs - xs.mean(0), *covariances(xs, xt, ridge), xs.mean(0), xt.mean(0))
+
+    return answer
+
+
+def coral_without_ridge(xs, xt, ridge=0.1):
+    return coral(xs, xt, 0.0)
+
+
+def coral_one_ridge(xs, xt, ridge=0.1):
+    (c_s, _), (_, c_t) = covariances(xs, xt, ridge), covariances(xs, xt, 0.0)
+    return (xs - xs.mean(0)) @ root(c_s, -0.5) @ root(c_t, 0.5) + xt.mean(0)
+
+
+def coral_not_centred(xs, xt, ridge=0.1):
+    c_s, c_t = covariances(xs, xt, ridge)
+    return xs @ root(c_s, -0.5) @ root(c_t, 0.5) + xt.mean(0)
+
+
+# The rule and its mapping.
+def count(first, second):
+    return first.astype(int) @ second.T.astype(int)
+
+
+def rule_loop(first, second):
+    return [[bool(np.any(p & q)) for q in second] for p in first]
+
+
+def rule_broadcast(first, second):
+    return (first[:, None] & second[None]).any(axis=2)
+
+
+def apply(first, second):
+    return count(first, second) > 0
+
+
+def agreements(records, known, truth, pairs):
+    found = {}
+    for a, b in pairs:
+        said = apply(records[a], records[b])[tuple(known.T)]
+        found[a, b] = np.mean(said == truth)
+    return found
+
+
+def mapping_dict(records, known, truth):
+    pairs = [(a, b) for a in records for b in records if a != b]
+    found = agreements(records, known, truth, pairs)
+    return max(found, key=found.get)
+
+
+def mapping_loop(records, known, truth):
+    best, names = -1, None
+    for a in records:
+        for b in records:
+            right = sum(
+                apply(records[a], records[b])[p, q] == t
+                for (p, q), t in zip(known, truth, strict=True)
+            )
+            if a != b and right > best:
+                best, names = right, [a, b]
+    return names
+
+
+def mapping_sorted(records, known, truth):
+    from itertools import permutations
+
+    found = agreements(records, known, truth, permutations(records, 2))
+    return sorted(found, key=found.get)[-1]
+
+
+def mapping_one_order(records, known, truth):
+    from itertools import combinations
+
+    found = agreements(records, known, truth, combinations(records, 2))
+    return max(found, key=found.get)
+
+
+# Ties.
+def ties_any(cell):
+    best = max(cell, key=lambda name: np.mean(cell[name]))
+    return {n for n, v in cell.items() if n == best or np.any(np.array(v) >= cell[best])}
+
+
+def ties_not_all(cell):
+    best = max(cell, key=lambda name: sum(cell[name]) / len(cell[name]))
+    return [n for n in cell if n == best or not np.all(np.array(cell[best]) > cell[n])]
+
+
+def ties_loop(cell):
+    best = max(cell, key=lambda name: np.mean(cell[name]))
+    names = {best}
+    for name, values in cell.items():
+        if any(a >= b for a, b in zip(values, cell[best], strict=True)):
+            names.add(name)
+    return frozenset(names)
+
+
+def ties_strictly(cell):
+    best = max(cell, key=lambda name: np.mean(cell[name]))
+    return {n for n, v in cell.items() if n == best or np.any(np.array(v) > cell[best])}
+
+
+def best_only(cell):
+    return {max(cell, key=lambda name: np.mean(cell[name]))}
+
+
+def without_best(cell):
+    return ties_any(cell) - best_only(cell)
+
+
+def by_maximum(cell):
+    best = max(cell, key=lambda name: max(cell[name]))
+    return {n for n, v in cell.items() if np.any(np.array(v) >= cell[best])}
+
+
+def within_two_points(cell):
+    means = {name: np.mean(values) for name, values in cell.items()}
+    return {name for name, value in means.items() if value >= max(means.values()) - 2}
 
 
 def pull_list(g, w, w_source, alpha):
@@ -93,11 +234,6 @@ def pull_torch(g, w, w_source, alpha):
     return torch.tensor(g) + w.grad
 
 
-def cold_loop(users, items, item_mean):
-    rows = [[m + sum(u * v) for v, m in zip(items, item_mean, strict=True)] for u in users]
-    return [[min(max(r, 0.5), 5) for r in row] for row in rows]
-
-
 RIGHT = {
     "ratio": [
         lambda p, n, m: p / (1 - p) * n / m,
@@ -106,20 +242,12 @@ RIGHT = {
         ratio_torch,
     ],
     "reweight": [reweight, reweight_loop, reweight_normalised],
-    "coral_loss": [
-        coral,
-        coral_torch,
-        lambda a, b: np.sum((np.cov(a.T) - np.cov(b.T)) ** 2) / (2 * a.shape[1]) ** 2,
-        lambda a, b: coral(a, b, ddof=0),
-    ],
     "pull": [lambda g, w, s, a: g + a * (w - s), pull_list, pull_torch],
-    "cold_start": [
-        lambda u, v, m: np.clip(m + u @ v.T, 0.5, 5),
-        lambda u, v, m: np.minimum(np.maximum(np.einsum("id,jd->ij", u, v) + m, 0.5), 5),
-        cold_loop,
-    ],
+    "coral": [coral, coral_scipy, coral_torch],
+    "rule": [apply, rule_loop, rule_broadcast],
+    "mapping": [mapping_dict, mapping_loop, mapping_sorted],
+    "ties": [ties_any, ties_not_all, ties_loop],
 }
-
 
 WRONG = {
     "reweight": [
@@ -134,33 +262,47 @@ WRONG = {
         (grow_right_targets, "a right target example of weight 0.2"),
         (lambda w, *rest: w[:3], "of shape (5,)"),
     ],
-    "coral_loss": [
-        (lambda a, b: coral(a, b, centred=False), "not centred"),
-        (lambda a, b: coral(a, b, centred=False, ddof=0), "not centred"),
-        (lambda a, b: coral(a, b, divide=lambda d: 1), "divide it by"),
-        (lambda a, b: np.linalg.norm(np.cov(a.T) - np.cov(b.T)), "square root"),
-        (lambda a, b: coral(a, b, divide=lambda d: 4), "number of features"),
-        (lambda a, b: coral(a, b, divide=lambda d: d**2), "The 4 is missing"),
-        (lambda a, b: coral(a, b, divide=lambda d: 4 / d**2), "Python divides by 4"),
-        (lambda a, b: coral(a, b, divide=lambda d: 4 * len(a) ** 2), "d counts columns"),
-        (
-            lambda a, b: np.sum((np.cov(a) - np.cov(b)) ** 2) / (4 * a.shape[1] ** 2),
-            "covariances of the rows",
-        ),
-        (lambda a, b: np.cov(a.T) - np.cov(b.T), "one number"),
-        (lambda a, b: 0.0, "yours is 0"),
+    "coral": [
+        (moved(lambda x, s, t, m, n: x @ root(s, -0.5) @ root(t, 0.5)), "add the target's mean"),
+        (moved(lambda x, s, t, m, n: x @ root(s, -0.5) @ root(t, 0.5) + m), "the source's mean"),
+        (moved(lambda x, s, t, m, n: x @ root(t, 0.5) @ root(s, -0.5) + n), "The order matters"),
+        (moved(lambda x, s, t, m, n: x @ root(s, -0.5) + n), "not coloured"),
+        (moved(lambda x, s, t, m, n: x @ root(t, -0.5) @ root(s, 0.5) + n), "swapped"),
+        (moved(lambda x, s, t, m, n: x @ root(s, -1) @ t + n), "inverse *root*"),
+        (moved(lambda x, s, t, m, n: x + n), "the mean alone"),
+        (coral_without_ridge, "ridge is missing"),
+        (coral_one_ridge, "Add it to both"),
+        (coral_not_centred, "Centre the source"),
+        (coral_rows, "matrix of covariances"),
+        (lambda xs, xt, ridge=0.1: xs, "as they came"),
+        (lambda xs, xt, ridge=0.1: coral(xs, xt, ridge) + 1, "The first moved point"),
+        (lambda xs, xt, ridge=0.1: xt, "yours have"),
     ],
-    "cold_start": [
-        (lambda u, v, m: m + u @ v.T, "leave the scale"),
-        (lambda u, v, m: u @ v.T, "mean rating of each item is missing"),
-        (lambda u, v, m: (m + u @ v.T).T, "swapped"),
-        (lambda u, v, m: np.tile(m, (len(u), 1)), "This is the control"),
-        (lambda u, v, m: m, "of shape (4, 3)"),
-        (lambda u, v, m: np.zeros((4, 3)), "is 3.25; yours is 0"),
-        (lambda u, v, m: np.clip(m + u @ v.T, 0, 5), "begins at 0.5"),
-        (lambda u, v, m: np.clip(m + u @ v.T, 1, 5), "begins at 0.5"),
-        (lambda u, v, m: np.minimum(m + u @ v.T, 5), "One end of the scale is open"),
-        (lambda u, v, m: np.clip(m + u @ v.T, 0.5, 4), "(1, 1) and its mean 3.5"),
+    "rule": [
+        (count, "counts the common objects"),
+        (lambda first, second: apply(second, first), "The places are swapped"),
+        (lambda first, second: apply(first, second) | apply(second, first), "has a direction"),
+        (lambda first, second: count(first, second) == 1, "not for 1"),
+        (lambda first, second: (first[:, None] <= second[None]).all(axis=2), "any, not all"),
+        (lambda first, second: first & second, "people by people"),
+        (lambda first, second: ~apply(first, second), "so the rule says"),
+    ],
+    "mapping": [
+        (lambda *given: mapping_dict(*given)[::-1], "The two places are swapped"),
+        (lambda records, known, truth: tuple(records)[:2], "first pair tried"),
+        (mapping_one_order, "Only one order"),
+        (lambda *given: 0.9, "Return the two names"),
+        (lambda *given: ("a", "b"), "Return two of the names"),
+        (lambda records, known, truth: tuple(records)[:1:-1], "agrees best; yours says"),
+    ],
+    "ties": [
+        (best_only, "the best alone"),
+        (without_best, "The best itself"),
+        (ties_strictly, "A drawn draw"),
+        (by_maximum, "highest *mean*"),
+        (within_two_points, "it won a draw"),
+        (lambda cell: "a", "Return a set"),
+        (lambda cell: set(cell), "the set is"),
     ],
 }
 

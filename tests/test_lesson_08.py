@@ -7,9 +7,16 @@ import scipy.optimize
 import scipy.special
 import sklearn
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 
 from transfer_lib.taught import lesson_08 as lesson
+
+
+def importance_weights(source, target):
+    """Return the weights of the lesson, from a classifier of the domain."""
+    x, domain = np.r_[source, target], np.r_[np.zeros(len(source)), np.ones(len(target))]
+    p = LogisticRegression().fit(x, domain).predict_proba(source)[:, 1]
+    return lesson.ratio(p, len(source), len(target))
 
 
 @pytest.fixture
@@ -114,13 +121,13 @@ def test_weights_are_the_odds_of_a_domain_classifier_times_the_sizes(clouds):
     x, domain = np.r_[source, target], np.r_[np.zeros(80), np.ones(30)]
     scores = LogisticRegression().fit(x, domain).decision_function(source)
     expected = np.exp(scores) * 80 / 30  # the odds are the exponential of the score
-    np.testing.assert_allclose(lesson.importance_weights(source, target), expected, rtol=1e-6)
+    np.testing.assert_allclose(importance_weights(source, target), expected, rtol=1e-6)
 
 
 def test_weights_approach_the_true_ratio_of_two_gaussians():
     rng = np.random.default_rng(0)
     source, target = rng.normal(0, 1, (20_000, 1)), rng.normal(0.5, 1, (5_000, 1))
-    weights = lesson.importance_weights(source, target)
+    weights = importance_weights(source, target)
     true = np.exp(0.5 * source[:, 0] - 0.125)
     assert np.median(np.abs(np.log(weights / true))) < 0.1
     assert abs(weights.mean() - 1) < 0.05  # E_S[P_T / P_S] = 1; without n_S / n_T it is 1/4
@@ -133,7 +140,7 @@ def test_weights_agree_with_skada(clouds, skada):
     x = np.r_[source, target]
     adapter = reweight.DiscriminatorReweightAdapter().fit(x, sample_domain=domains)
     p = adapter.domain_classifier_.predict_proba(source)[:, 1]
-    ours = lesson.importance_weights(source, target)
+    ours = importance_weights(source, target)
     np.testing.assert_allclose(ours, p / (1 - p) * 80 / 30, rtol=1e-6)
     # compute_weights of skada 0.6.0 returns (1 - p) / p, the reciprocal of the ratio in the papers
     theirs = adapter.compute_weights(x, sample_domain=domains)[:80]
@@ -204,33 +211,7 @@ def test_tradaboost_with_the_rules_swapped_differs(noisy_source):
 # Relations
 
 
-def test_ridge_agrees_with_scikit_learn():
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(30, 4)), rng.normal(size=30)
-    expected = Ridge(alpha=2.0, fit_intercept=False).fit(a, b).coef_
-    np.testing.assert_allclose(lesson.ridge(a, b), expected, rtol=1e-6)
-
-
-def test_factorisation_recovers_ratings_that_it_has_not_seen():
-    rng = np.random.default_rng(0)
-    users, items = rng.normal(size=(60, 4)), rng.normal(size=(50, 4))
-    ratings, known = 3 + users @ items.T, rng.random((60, 50)) < 0.6
-    found = lesson.factorise(ratings, known, rng)
-    mean = lesson.item_means(ratings, known)
-    rows = [
-        lesson.ridge(found[known[:, j]], ratings[known[:, j], j] - mean[j], 0.1) for j in range(50)
-    ]
-    error = (mean + found @ np.array(rows).T - ratings)[~known]
-    assert np.sqrt(np.mean(error**2)) < 0.3 * ratings[~known].std()
-
-
-def test_item_means_leave_unknown_ratings_out():
-    ratings = np.array([[1.0, 5.0, 9.0], [3.0, 99.0, 9.0]])
-    known = np.array([[True, True, False], [True, False, False]])
-    np.testing.assert_allclose(lesson.item_means(ratings, known), [2, 5, 3])
-
-
-# What lesson 08 brings along: a small network in NumPy
+# Parameters
 
 
 def test_l2_sp_descends_to_the_minimum_of_its_loss():
@@ -245,24 +226,26 @@ def test_l2_sp_descends_to_the_minimum_of_its_loss():
         return mean + alpha / 2 * np.sum((flat.reshape(4, 10) - towards) ** 2)
 
     best = scipy.optimize.minimize(loss, np.zeros(40), tol=1e-12).x.reshape(4, 10)
-    ours = lesson.fit(x, y, np.zeros((4, 10)), towards, alpha, steps=2000, rate=0.3)
+    ours = lesson.fit(x, y, towards, alpha, steps=2000, rate=0.3)
     np.testing.assert_allclose(ours, best, atol=1e-5)
-    towards_zero = lesson.fit(x, y, np.zeros((4, 10)), 0 * towards, alpha, steps=2000, rate=0.3)
+    towards_zero = lesson.fit(x, y, 0 * towards, alpha, steps=2000, rate=0.3)
     assert np.abs(towards_zero - best).max() > 0.1
 
 
-def test_the_network_descends_along_the_gradient():
-    """One full-batch step of `train` agrees with torch's gradient."""
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    layers = lesson.new_layers(rng, 5, 7, 3)
-    x, y = rng.normal(size=(1, 5)).astype("float32"), np.array([2])
-    (w1, b1), (w2, b2) = [[torch.tensor(p, requires_grad=True) for p in pair] for pair in layers]
-    scores = torch.relu(torch.tensor(x) @ w1 + b1) @ w2 + b2
-    torch.nn.functional.cross_entropy(scores, torch.tensor(y)).backward()
-    stepped = lesson.train(layers, x, y, rng, steps=1, rate=0.1)
-    for (w, b), (w0, b0), (tw, tb) in zip(stepped, layers, ((w1, b1), (w2, b2)), strict=True):
-        np.testing.assert_allclose(w0 - w, 0.1 * tw.grad.numpy(), atol=1e-6)
-        np.testing.assert_allclose(b0 - b, 0.1 * tb.grad.numpy(), atol=1e-6)
-    frozen = lesson.train(layers, x, y, rng, steps=3, frozen=1)
-    assert frozen[0] is layers[0] and not np.array_equal(frozen[1][0], layers[1][0])
+# Relations
+
+
+def test_the_rule_finds_who_belongs_together():
+    does, leads, belongs = lesson.world(30, 20, 0.0, 1)
+    slow = [
+        [any(does[p, o] and leads[q, o] for o in range(20)) for q in range(30)] for p in range(30)
+    ]
+    assert np.array_equal(lesson.rule(does, leads), slow) and np.array_equal(belongs, slow)
+    records = {"a": leads, "b": does, "c": np.zeros_like(does)}
+    known = np.argwhere(np.ones((30, 30)))
+    assert lesson.mapping(records, known, belongs.ravel()) == ("b", "a")
+
+
+def test_ties():
+    cell = {"a": [70, 75], "b": [60, 65], "c": [69, 76]}
+    assert lesson.ties(cell) == {"a", "c"} or lesson.ties(cell) == {"c", "a"}

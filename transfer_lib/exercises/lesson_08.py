@@ -1,6 +1,6 @@
 """Exercises of lesson 08."""
 
-from transfer_lib.practice import Formula, Wrong, array, call, close, exercise, number
+from transfer_lib.practice import Formula, Wrong, array, call, close, exercise
 
 UPSIDE_DOWN = (
     "This is the ratio upside down: it gives most weight to the points that look least like the "
@@ -112,55 +112,6 @@ def reweight(answer):
     return None
 
 
-@exercise(
-    "08.coral_loss",
-    hints=[
-        "`np.cov(x, rowvar=False)` centres and divides by n - 1.",
-        "The squared Frobenius norm is the sum of the squares of all entries.",
-        "`return np.sum((np.cov(x_source, rowvar=False) - np.cov(x_target, rowvar=False)) ** 2) "
-        "/ (4 * d**2)`",
-    ],
-)
-def coral_loss(answer):
-    """Return the squared distance of two covariance matrices over 4 d squared."""
-    import numpy as np
-
-    rng = np.random.default_rng(3)
-    xs, xt = rng.normal(2, 1, (40, 3)), rng.normal(-1, 2, (30, 3))
-    even = number(call(answer, xs[:30].copy(), xt.copy()), "the loss")  # as many rows in both
-    rows = np.sum((np.cov(xs[:30]) - np.cov(xt)) ** 2)
-    if any(close(even, rows / divisor) for divisor in (1, 4, 9, 36, 30**2, 4 * 30**2)):
-        raise Wrong("These are covariances of the rows. Use `rowvar=False`: features are columns.")
-    value = number(call(answer, xs.copy(), xt.copy()), "the loss")
-    c_s, c_t = np.cov(xs, rowvar=False), np.cov(xt, rowvar=False)
-    gap = np.sum((c_s - c_t) ** 2)
-    raw = np.sum((xs.T @ xs / 40 - xt.T @ xt / 30) ** 2)
-    raw_1 = np.sum((xs.T @ xs / 39 - xt.T @ xt / 29) ** 2)
-    if any(close(value, bad / 36) or close(value, bad) for bad in (raw, raw_1)):
-        raise Wrong(
-            "The covariance is not centred: subtract each set's own mean before you multiply. "
-            "`np.cov` does it."
-        )
-    if close(value, gap):
-        raise Wrong("The distance is right; divide it by 4 d squared.")
-    if close(value, np.sqrt(gap)) or close(value, np.sqrt(gap) / 36):
-        raise Wrong("The norm is squared in the loss: leave out the square root.")
-    if close(value, gap / 4) or close(value, gap / 12):
-        raise Wrong("Divide by 4 d squared, where d is the number of features (columns).")
-    if close(value, gap / 9):
-        raise Wrong("The 4 is missing: divide by 4 d squared.")
-    if close(value, gap / 4 * 9):
-        raise Wrong("Python divides by 4 and then multiplies by d²: write `/ (4 * d**2)`.")
-    if any(close(value, gap / (4 * n**2)) for n in (40, 30)):
-        raise Wrong("d counts columns, the features: `x_source.shape[1]`, not the rows.")
-    biased = np.sum((c_s * 39 / 40 - c_t * 29 / 30) ** 2) / 36
-    if close(value, biased):
-        return "Right up to the factor: this divides by n, the paper by n - 1."
-    if not close(value, gap / 36):
-        raise Wrong(f"On the check's points the loss is {gap / 36:.4g}; yours is {value:.4g}.")
-    return "It is zero when the covariances agree, whatever the means are."
-
-
 pull = Formula(
     "08.pull",
     task="Return the gradient of L(w) + alpha / 2 * ||w - w_source||^2.",
@@ -201,42 +152,226 @@ pull = Formula(
 
 
 @exercise(
-    "08.cold_start",
+    "08.coral",
     hints=[
-        "The part of user i and item j is the dot product of two rows: `users @ items.T`.",
-        "Add the mean of each item; NumPy adds a vector of shape (m,) to every row.",
-        "`return np.clip(item_mean + users @ items.T, 0.5, 5)`",
+        "Four steps: centre the source, whiten it, colour it, move it to the target's mean.",
+        "`white = (x_source - mean) @ power(c_source, -0.5)`, with the ridge in `c_source`.",
+        "`return white @ power(c_target, 0.5) + x_target.mean(axis=0)`",
     ],
 )
-def cold_start(answer):
-    """Return item means plus user factors times item factors, between 0.5 and 5."""
+def coral(answer):
+    """Return the source points with the mean and covariance of the target, shape (n, d)."""
     import numpy as np
 
-    users = np.array([[1.0, 0.5], [-4.0, 0.2], [0.0, 3.0], [0.1, 0.1]])  # one far below, one above
-    items = np.array([[0.5, -0.5], [1.0, 1.0], [-0.5, 0.3]])
-    mean = np.array([3.0, 3.5, 2.5])
-    value = array(call(answer, users.copy(), items.copy(), mean.copy()), "the ratings")
-    parts = users @ items.T
-    right = np.clip(mean + parts, 0.5, 5)
-    if value.shape == (3, 4):
-        raise Wrong("Rows and columns are swapped: one row per user, one column per item.")
-    if value.shape != (4, 3):
-        raise Wrong(f"Expected ratings of shape (4, 3); this has the shape {value.shape}.")
-    if close(value, mean + parts):
-        raise Wrong("Nearly: some predictions leave the scale. Keep them between 0.5 and 5.")
-    if close(value, parts) or close(value, np.clip(parts, 0.5, 5)):
-        raise Wrong("The mean rating of each item is missing; the factors say only what differs.")
-    if close(value, np.tile(mean, (4, 1))):
-        raise Wrong("This is the control, the mean of each item. Add the part of the user.")
-    if close(value, np.minimum(mean + parts, 5)) or close(value, np.maximum(mean + parts, 0.5)):
-        raise Wrong("One end of the scale is open. Keep predictions between 0.5 and 5.")
-    if any(close(value, np.clip(mean + parts, low, 5)) for low in (0, 1)):
-        raise Wrong("The scale begins at 0.5: that is the lowest rating.")
-    if not close(value, right):
-        i, j = divmod(_first_difference(value.ravel(), right.ravel()), 3)
-        user, item = (f"({a:g}, {b:g})" for a, b in (users[i], items[j]))
+    rng = np.random.default_rng(4)
+    found = []
+    for n, m, d, ridge in ((40, 30, 3, 0.1), (25, 60, 2, 0.4)):
+        xs = rng.normal(2, 1, (n, d)) @ rng.normal(size=(d, d))
+        xt = rng.normal(-1, 2, (m, d)) @ rng.normal(size=(d, d))
+        value = array(call(answer, xs, xt, ridge), "the moved points")
+        if value.shape == (d, d):
+            raise Wrong("This is a matrix of covariances. Return the moved points, shape (n, d).")
+        if value.shape != xs.shape:
+            raise Wrong(
+                f"For a source of shape {xs.shape} and a target of {xt.shape} the moved points "
+                f"have the shape {xs.shape}; yours have {value.shape}. Features are the columns."
+            )
+        found.append((value, _coral_known(xs, xt, ridge)))
+    for name in found[0][1]:
+        if all(close(value, known[name][0], 1e-3, 1e-6) for value, known in found):
+            if name == "right":
+                return "Mean and covariance are the target's; nothing else is."
+            raise Wrong(found[0][1][name][1])
+    value, known = found[0]
+    raise Wrong(
+        f"The first moved point of the check is {known['right'][0][0].round(3).tolist()}; yours is "
+        f"{value[0].round(3).tolist()}."
+    )
+
+
+def _coral_known(xs, xt, ridge):
+    """Return what CORAL and its usual mistakes give, name to (points, words)."""
+    import numpy as np
+
+    def power(c, exponent):
+        values, vectors = np.linalg.eigh(c)
+        return (vectors * values**exponent) @ vectors.T
+
+    unit = ridge * np.eye(xs.shape[1])
+    bare_s, bare_t = np.cov(xs, rowvar=False), np.cov(xt, rowvar=False)
+    c_s, c_t = bare_s + unit, bare_t + unit
+    mu_s, mu_t = xs.mean(axis=0), xt.mean(axis=0)
+    white = (xs - mu_s) @ power(c_s, -0.5)
+    coloured = white @ power(c_t, 0.5)
+    return {
+        "right": (coloured + mu_t, ""),
+        "mean": (coloured, "The points stay around zero: add the target's mean at the end."),
+        "source mean": (coloured + mu_s, "You added the source's mean. They go to the target's."),
+        "not centred": (
+            xs @ power(c_s, -0.5) @ power(c_t, 0.5) + mu_t,
+            "Centre the source before you whiten it, or its mean is stretched as well.",
+        ),
+        "turned": (
+            (xs - mu_s) @ power(c_t, 0.5) @ power(c_s, -0.5) + mu_t,
+            "The order matters: first whiten, with the source's inverse root, then colour.",
+        ),
+        "white": (
+            white + mu_t,
+            "The points are whitened, not coloured: times `power(c_target, 0.5)`.",
+        ),
+        "swapped": (
+            (xs - mu_s) @ power(c_t, -0.5) @ power(c_s, 0.5) + mu_t,
+            "The two covariances are swapped: the source is whitened with its own.",
+        ),
+        "no root": (
+            (xs - mu_s) @ power(c_s, -1) @ c_t + mu_t,
+            "A covariance is a square: whiten with its inverse *root*, power -0.5.",
+        ),
+        "no ridge": (
+            (xs - mu_s) @ power(bare_s, -0.5) @ power(bare_t, 0.5) + mu_t,
+            "The ridge is missing: add it times the unit matrix to both covariances.",
+        ),
+        "one ridge": (
+            white @ power(bare_t, 0.5) + mu_t,
+            "The ridge is in one covariance only. Add it to both.",
+        ),
+        "means only": (xs - mu_s + mu_t, "This moves the mean alone. Whiten and colour, too."),
+        "as it is": (xs, "These are the source points as they came."),
+    }
+
+
+@exercise(
+    "08.rule",
+    hints=[
+        "For one pair (p, q), go through the objects: is there one with both True?",
+        "The matrix product of `first` (p, objects) with `second` turned over (objects, q) counts "
+        "such objects, if True is 1.",
+        "`return (first.astype(int) @ second.T.astype(int)) > 0`",
+    ],
+)
+def rule(answer):
+    """Return True at (p, q) where both have one common object, p in first, q in second."""
+    import numpy as np
+
+    rng = np.random.default_rng(6)
+    found = []
+    for people, things in ((5, 4), (6, 9)):
+        first, second = rng.random((2, people, things)) < 0.35
+        first[0], second[1] = False, False
+        first[2, :2] = second[3, :2] = True  # two common objects
+        value = array(call(answer, first, second), "the pairs")
+        count = first.astype(int) @ second.T.astype(int)
+        if value.shape != count.shape:
+            raise Wrong(
+                f"For relations of shape {first.shape} the pairs have the shape {count.shape}, "
+                f"people by people; yours {value.shape}. Turn the second over: `second.T`."
+            )
+        found.append((value, count, second.astype(int) @ first.T.astype(int), first, second))
+    if all(close(value, count > 0) for value, count, *_ in found):
+        return "Booleans in, a count between, booleans out."
+    if all(close(value, count) for value, count, *_ in found):
+        raise Wrong("This counts the common objects. The rule asks whether there is one: `> 0`.")
+    if all(close(value, turned > 0) for value, _, turned, *_ in found):
+        raise Wrong("The places are swapped: p, the row, is the one in `first`.")
+    if all(close(value, (count > 0) | (turned > 0)) for value, count, turned, *_ in found):
+        raise Wrong("This holds in both directions. The rule has a direction, from p to q.")
+    if all(close(value, count == 1) for value, count, *_ in found):
+        raise Wrong("Two common objects count as well: ask for `> 0`, not for 1.")
+    every = [f[:, None, :] <= s[None, :, :] for *_, f, s in found]
+    if all(close(v, e.all(axis=2)) for (v, *_), e in zip(found, every, strict=True)):
+        raise Wrong("You ask that all objects agree. One common object is enough: any, not all.")
+    value, count, *_ = found[0]
+    p, q = np.argwhere(value != (count > 0))[0]
+    raise Wrong(
+        f"In the check, person {p} and person {q} have {count[p, q]} common objects, so the rule "
+        f"says {bool(count[p, q])}; yours says {value[p, q]:g}."
+    )
+
+
+@exercise(
+    "08.mapping",
+    hints=[
+        "For one ordered pair of names, apply `rule` to the two relations, and look it up at the "
+        "known pairs: `predicted[known[:, 0], known[:, 1]]`.",
+        "`np.mean(... == truth)` is the agreement. Keep it in a dict, (first, second) to number.",
+        "`max(agreement, key=agreement.get)` is the pair of names.",
+    ],
+)
+def mapping(answer):
+    """Return the names (first, second) with which the rule agrees best with the known pairs."""
+    import numpy as np
+
+    seen = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        relations = rng.random((4, 12, 9)) < 0.15
+        names = rng.permutation(["draws", "prints", "reads", "keeps"]).tolist()
+        records = dict(zip(names, relations, strict=True))
+        first, second = names[2], names[seed % 2]
+        pairs = (records[first].astype(int) @ records[second].T.astype(int)) > 0
+        yes, no = (rng.permutation(np.argwhere(pairs == v))[:8] for v in (True, False))
+        known, truth = np.concatenate([yes, no]), np.repeat([True, False], 8)
+        value = call(answer, records, known, truth)
+        if isinstance(value, (str, float, int, np.floating)):
+            raise Wrong("Return the two names as a tuple, (first, second).")
+        if not isinstance(value, (tuple, list)) or len(value) != 2 or set(value) - set(names):
+            raise Wrong(f"Return two of the names, such as {names[:2]}; this is {value!r}.")
+        seen.append((tuple(value), (first, second), names))
+    if all(value == right for value, right, _ in seen):
+        return "Twenty labels name two relations; the rule does the rest."
+    if all(value == right[::-1] for value, right, _ in seen):
+        raise Wrong("The two places are swapped: the first relation is that of p.")
+    if all(value == tuple(names[:2]) for value, _, names in seen):
+        raise Wrong("This is the first pair tried. Keep the agreement of each and take the best.")
+    if all(names.index(value[0]) < names.index(value[1]) for value, _, names in seen):
         raise Wrong(
-            f"For a user {user}, an item {item} and its mean {mean[j]:g} the prediction is "
-            f"{right[i, j]:.6g}; yours is {value[i, j]:.6g}."
+            "Only one order of each pair seems to be tried. `permutations` has both; "
+            "`combinations` has not."
         )
-    return None
+    value, right, _ = next(row for row in seen if row[0] != row[1])
+    raise Wrong(f"In one case of the check {right} agrees best; yours says {value}.")
+
+
+@exercise(
+    "08.ties",
+    hints=[
+        "First the best: `max(cell, key=lambda name: np.mean(cell[name]))`.",
+        "For another name, look at `np.array(cell[best]) - np.array(cell[name])`: if every entry "
+        "is above zero, the best won every draw.",
+        "A set with the best, and with every name that won or drew at least one draw.",
+    ],
+)
+def ties(answer):
+    """Return the set of names that tie with the best, the best included."""
+    cases = [
+        {"a": [70, 75, 80], "b": [60, 65, 70], "c": [69, 76, 79]},
+        {"x": [50, 50, 50], "y": [50, 60, 70], "z": [49, 59, 69]},
+        {"p": [90, 20, 30], "q": [60, 62, 64], "r": [50, 50, 50]},
+        {"only": [1, 2, 3]},
+        {"u": [30, 31], "v": [80, 10], "w": [60, 61]},
+    ]
+    right = [{"a", "c"}, {"x", "y"}, {"p", "q"}, {"only"}, {"v", "w"}]
+    best = [{"a"}, {"y"}, {"q"}, {"only"}, {"w"}]
+    found = []
+    for cell in cases:
+        value = call(answer, {name: list(values) for name, values in cell.items()})
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise Wrong("Return a set of names, the best included.")
+        found.append({str(name) for name in value})
+    if found == right:
+        return "Three draws cannot say more than that."
+    if found == best:
+        raise Wrong("This is the best alone. Add who won or drew at least one draw against it.")
+    if all(value == r - b for value, r, b in zip(found, right, best, strict=True)):
+        raise Wrong("The best itself belongs to the set.")
+    if found == [{"a", "c"}, {"y"}, {"p", "q"}, {"only"}, {"v", "w"}]:
+        raise Wrong("A drawn draw is not in favour of the best: it counts for a tie, too.")
+    if found[0] == right[0] and {"p", "r"} <= found[2]:
+        raise Wrong("The best has the highest *mean*, not the highest single accuracy.")
+    if found[0] == {"a", "c"} and found[2] == {"q"}:
+        raise Wrong(
+            "A difference of means is not asked for: p lost on average, but it won a draw, so the "
+            "draws do not settle it."
+        )
+    case, r, value = next(x for x in zip(cases, right, found, strict=True) if x[1] != x[2])
+    raise Wrong(f"For {case} the set is {sorted(r)}; yours is {sorted(value)}.")

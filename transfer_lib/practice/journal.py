@@ -23,7 +23,7 @@ FIRST_VERSION = "progress.json"
 """The file of the course's first version, id to row."""
 
 MOVED = {
-    "01": {"08": "ratio reweight q_weights coral_loss pull cold_start q_strategy", "A1": "q_few"},
+    "01": {"08": "ratio reweight q_weights pull q_strategy", "A1": "q_few"},
     "02": {"09": "q_collapse mmd_unbiased q_marginals coral_loss l2sp_gradient standardise"},
     "04": {"05": "head_parameters unfreeze q_recompile fuse q_fusion split"},
     "05": {

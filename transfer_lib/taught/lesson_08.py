@@ -1,127 +1,47 @@
 """Lesson 08, Four ways to carry knowledge: its cells tagged `keep`, built."""
 
+from itertools import permutations
+
 import numpy as np
-from scipy.ndimage import rotate
 from sklearn.linear_model import LogisticRegression
 
-from transfer_lib import plots
+from transfer_lib.taught.lesson_01 import accuracy, new_network, train
 
 
-def draw_points(ax, x, y, size=14, limit=2.6):
-    """Draw the points of each class; size is one number or one per point."""
-    sizes = np.broadcast_to(size, len(x))
-    for label in np.unique(y):
-        style = {"marker": plots.MARKERS[label], "color": plots.COLORS[label]}
-        ax.scatter(*x[y == label].T, s=sizes[y == label], **style)
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
-    ax.set(xlabel="$x_1$ (no unit)", ylabel="$x_2$ (no unit)")
+def arm(centre, n, seed):
+    """Return points around x1 = centre, (n, 2), and labels: class 1 lies above a parabola."""
+    rng = np.random.default_rng(seed)
+    x = np.c_[rng.normal(centre, 0.7, n), rng.normal(0.8, 1.2, n)]
+    return x, (x[:, 1] > 0.8 * x[:, 0] ** 2).astype(int)
 
 
-def draw_boundary(ax, model, color="black", style="-"):
-    """Draw where the model is undecided between two classes."""
-    line = np.linspace(-4.6, 4.6, 100)
-    grid = np.stack(np.meshgrid(line, line), -1)
-    score = model.decision_function(grid.reshape(-1, 2)).reshape(grid.shape[:2])
-    ax.contour(grid[..., 0], grid[..., 1], score, levels=[0], colors=[color], linestyles=[style])
+def ratio(p_target, n_source, n_target):
+    """Return the weight of each source point; p_target is an array of probabilities."""
+    return p_target / (1 - p_target) * n_source / n_target
 
 
-def new_layers(rng, *sizes):
-    """Return a list of (weights, offsets), one per layer, with random weights."""
-    return [
-        (rng.normal(0, np.sqrt(2 / n), (n, m)).astype("float32"), np.zeros(m, "float32"))
-        for n, m in zip(sizes, sizes[1:])
-    ]
-
-
-def forward(layers, x):
-    """Return the input and the output of each layer; the last one holds the class scores."""
-    outputs = [x]
-    for i, (w, b) in enumerate(layers):
-        z = outputs[-1] @ w + b
-        outputs.append(z if i == len(layers) - 1 else np.maximum(z, 0))
-    return outputs
-
-
-def train(layers, x, y, rng, steps=300, rate=0.1, frozen=0):
-    """Minimise the cross-entropy by stochastic gradient descent; return new layers."""
-    layers = list(layers)
-    for _ in range(steps):
-        batch = rng.integers(len(x), size=min(64, len(x)))
-        outputs = forward(layers, x[batch])
-        error = np.exp(outputs[-1] - outputs[-1].max(1, keepdims=True))
-        error /= error.sum(1, keepdims=True)  # softmax
-        error[np.arange(len(batch)), y[batch]] -= 1
-        error /= len(batch)  # gradient of the mean loss by the scores
-        for i in reversed(range(frozen, len(layers))):
-            w, b = layers[i]
-            step = rate * outputs[i].T @ error, rate * error.sum(0)
-            error = (error @ w.T) * (outputs[i] > 0)
-            layers[i] = w - step[0], b - step[1]
-    return layers
-
-
-def accuracy(layers, x, y):
-    """Return the fraction of inputs whose highest score is that of their label."""
-    return np.mean(forward(layers, x)[-1].argmax(1) == y)
-
-
-def turned(images, angle):
-    """Return 8×8 digits turned by an angle in degrees, as rows of 64 pixels from 0 to 1."""
-    images = rotate(images, angle, axes=(1, 2), reshape=False, order=1)
-    return (images.reshape(-1, 64) / 16).astype("float32")
-
-
-def draw_labels(rng, labels, among, per_class):
-    """Return the rows of `per_class` random images of each digit, out of the rows `among`."""
-    return np.concatenate(
-        [rng.permutation(among[labels[among] == digit])[:per_class] for digit in range(10)]
-    )
-
-
-def softmax(z):
-    """Return the probabilities of each row of scores."""
-    e = np.exp(z - z.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)
-
-
-def fit(x, y, start, towards, alpha, steps=200, rate=1.0):
-    """Softmax regression by gradient descent; start and towards have shape (pixels + 1, 10)."""
-    x1, one_hot, w = np.c_[x, np.ones(len(x))], np.eye(10)[y], start.copy()
-    for _ in range(steps):
-        gradient = x1.T @ (softmax(x1 @ w) - one_hot) / len(x)
-        w -= rate * (gradient + alpha * (w - towards))
-    return w
-
-
-def linear_accuracy(w, x, y):
-    """Return the fraction of right answers of weights w, shape (pixels + 1, 10)."""
-    return np.mean((np.c_[x, np.ones(len(x))] @ w).argmax(1) == y)
-
-
-def importance_weights(x_source, x_target):
-    """Return P_T(x) / P_S(x) at each source point, from a classifier of the domain."""
-    x = np.r_[x_source, x_target]
-    domain = np.r_[np.zeros(len(x_source)), np.ones(len(x_target))]
-    p = LogisticRegression().fit(x, domain).predict_proba(x_source)[:, 1]
-    return p / (1 - p) * len(x_source) / len(x_target)
+def reweight(w, wrong, n_source, beta, error):
+    """Return new weights; the source comes first, beta < 1, error is that on the target."""
+    new = np.array(w, dtype=float)
+    new[:n_source] *= np.where(wrong[:n_source], beta, 1)
+    new[n_source:] *= np.where(wrong[n_source:], (1 - error) / error, 1)
+    return new
 
 
 def tradaboost(x_s, y_s, x_t, y_t, rounds=10):
     """Return a function that predicts 0 or 1, and the final weights of the source examples."""
     n, x, y = len(x_s), np.r_[x_s, x_t], np.r_[y_s, y_t]
     w = np.r_[np.full(n, 1 / n), np.full(len(x_t), 1 / len(x_t))]
-    beta = 1 / (1 + np.sqrt(2 * np.log(n) / rounds))
-    votes = []
+    beta, votes = 1 / (1 + np.sqrt(2 * np.log(n) / rounds)), []
     for _ in range(rounds):
         model = LogisticRegression().fit(x, y, sample_weight=len(x) * w / w.sum())
         wrong = model.predict(x) != y
-        e = np.clip(np.sum(w[n:] * wrong[n:]) / np.sum(w[n:]), 0.001, 0.49)
-        w[:n] *= np.where(wrong[:n], beta, 1)  # source: wrong ones count less
-        w[n:] *= np.where(wrong[n:], (1 - e) / e, 1)  # target: wrong ones count more
-        votes.append((np.log((1 - e) / e), model))
-    late = votes[rounds // 2 :]  # the second half of the rounds votes
+        error = np.clip(np.sum(w[n:] * wrong[n:]) / np.sum(w[n:]), 0.001, 0.49)
+        w = reweight(w, wrong, n, beta, error)
+        votes.append((np.log((1 - error) / error), model))
 
-    def predict(new):
+    def predict(new):  # the second half of the rounds votes
+        late = votes[rounds // 2 :]
         return (sum(a * (2 * model.predict(new) - 1) for a, model in late) > 0).astype(int)
 
     return predict, w[:n] / w.sum()
@@ -134,11 +54,12 @@ def power(c, exponent):
 
 
 def coral(x_source, x_target, ridge=0.1):
-    """Return the source points moved to the mean and covariance of the target."""
-    c_source = np.cov(x_source, rowvar=False) + ridge * np.eye(x_source.shape[1])
-    c_target = np.cov(x_target, rowvar=False) + ridge * np.eye(x_target.shape[1])
-    white = (x_source - x_source.mean(0)) @ power(c_source, -0.5)
-    return white @ power(c_target, 0.5) + x_target.mean(0)
+    """Return the source points with the mean and covariance of the target, shape (n, d)."""
+    unit = ridge * np.eye(x_source.shape[1])
+    c_source = np.cov(x_source, rowvar=False) + unit
+    c_target = np.cov(x_target, rowvar=False) + unit
+    white = (x_source - x_source.mean(axis=0)) @ power(c_source, -0.5)
+    return white @ power(c_target, 0.5) + x_target.mean(axis=0)
 
 
 def main_directions(x, d):
@@ -154,25 +75,80 @@ def subspace_alignment(x_source, x_target, d):
     return z_source, (x_target - x_target.mean(0)) @ p_target
 
 
-def ridge(a, b, lam=2.0):
-    """Return the weights of least squares with lam times the squared weights as penalty."""
-    return np.linalg.solve(a.T @ a + lam * np.eye(a.shape[1]), a.T @ b)
+def pull(loss_gradient, w, w_source, alpha):
+    """Return the gradient of the loss with the pull towards the source weights."""
+    return loss_gradient + alpha * (w - w_source)
 
 
-def item_means(ratings, known):
-    """Return the mean of the known ratings of each item; the overall mean where there is none."""
-    count = known.sum(0)
-    mean = np.sum(ratings * known, 0) / np.maximum(count, 1)
-    return np.where(count > 0, mean, ratings[known].mean())
+def fit(x, y, w_source, alpha, steps=200, rate=1.0):
+    """Softmax regression pulled towards w_source, where it starts; shape (pixels + 1, 10)."""
+    x1, truth, w = np.c_[x, np.ones(len(x))], np.eye(10)[y], w_source.copy()
+    for _ in range(steps):
+        scores = np.exp(x1 @ w - (x1 @ w).max(axis=1, keepdims=True))
+        p = scores / scores.sum(axis=1, keepdims=True)
+        w -= rate * pull(x1.T @ (p - truth) / len(x), w, w_source, alpha)
+    return w
 
 
-def factorise(ratings, known, rng, d=4, sweeps=10):
-    """Return the user factors, shape (users, d), by alternating least squares."""
-    rest = ratings - item_means(ratings, known)
-    users, items = rng.normal(0, 0.3, (len(rest), d)), np.zeros((rest.shape[1], d))
-    for _ in range(sweeps):
-        for j in range(len(items)):
-            items[j] = ridge(users[known[:, j]], rest[known[:, j], j])
-        for i in range(len(users)):
-            users[i] = ridge(items[known[i]], rest[i, known[i]])
-    return users
+def right(w, x, y):
+    """Return the percentage of right answers of the weights w."""
+    return 100 * np.mean((np.c_[x, np.ones(len(x))] @ w).argmax(axis=1) == y)
+
+
+def world(people, objects, noise, seed):
+    """Return three relations as arrays of True and False: does, leads, belongs to.
+
+    ``does`` and ``leads`` have the shape (people, objects), ``belongs`` (people, people). A share
+    `noise` of the pairs that belong together is turned over.
+    """
+    rng = np.random.default_rng(seed)
+    does, leads = np.zeros((2, people, objects), dtype=bool)
+    chiefs = people // 5
+    for thing in range(objects):
+        leads[rng.integers(chiefs), thing] = True
+        does[rng.choice(np.arange(chiefs, people), 3, replace=False), thing] = True
+    belongs = (does.astype(int) @ leads.T) > 0
+    return does, leads, belongs ^ (rng.random(belongs.shape) < noise * belongs.mean())
+
+
+def rule(first, second):
+    """Return True at (p, q) where p is in `first` and q in `second` with one common object."""
+    return (first.astype(int) @ second.T.astype(int)) > 0
+
+
+def mapping(records, known, truth):
+    """Return the names (first, second) with which the rule agrees best with the known pairs."""
+    agreement = {}
+    for first, second in permutations(records, 2):
+        predicted = rule(records[first], records[second])
+        agreement[first, second] = np.mean(predicted[known[:, 0], known[:, 1]] == truth)
+    return max(agreement, key=agreement.get)
+
+
+def tuned(weights, x, y, frozen=False, steps=150):
+    """Start from source weights and train all layers, or with `frozen` the head only."""
+    model = new_network()
+    model.set_weights(weights)
+    for layer in model.layers[:-1]:
+        layer.trainable = not frozen
+    return train(model, x, y, steps) if steps else model
+
+
+def try_all(learned, adapted, image, y, rows, test):
+    """Return strategy to accuracy on the rows `test`, after training on the labelled `rows`."""
+    fresh, x = new_network().get_weights(), (image[rows], y[rows])
+    models = {
+        "as it is": tuned(learned, *x, steps=0),
+        "CORAL": adapted,
+        "scratch": tuned(fresh, *x),
+        "frozen": tuned(learned, *x, frozen=True),
+        "all": tuned(learned, *x),
+    }
+    return {name: accuracy(model, image[test], y[test]) for name, model in models.items()}
+
+
+def ties(cell):
+    """Return the set of names that tie with the best, the best included; name to accuracies."""
+    best = max(cell, key=lambda name: np.mean(cell[name]))
+    top = np.array(cell[best])
+    return {name for name, values in cell.items() if name == best or np.any(values >= top)}
