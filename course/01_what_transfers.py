@@ -305,7 +305,7 @@ source, target, test = np.split(rng.permutation(len(digits)), [800, 1200])
 pairs = np.concatenate([upright[source[:6]], askew[source[:6]]]).reshape(-1, 8, 8)
 plots.image_grid(np.clip(pairs, 0, 1), np.tile(digits[source[:6]], 2), ncols=6)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from tqdm.auto import tqdm
 
 pretrained = train(new_network(), upright[source], digits[source], 300).get_weights()

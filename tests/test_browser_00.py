@@ -5,6 +5,7 @@ import json
 import pytest
 
 import lab
+from transfer_lib import exercises
 
 pytestmark = lab.needs_browser
 
@@ -28,6 +29,13 @@ def lesson(address):
         yield page
 
 
+def _letters():
+    """Return the letter of the answer that is too low, and that of the right one."""
+    question = exercises.of("00").q_untrained
+    low = next(x for x, (_, words) in question.choices.items() if words.startswith("Lower"))
+    return low, question.right
+
+
 def test_a_question_answers_by_keyboard(lesson, folder):
     cell = lab.show(lesson, "ex.q_untrained.ask(...)")
     letters = cell.locator(".jp-OutputArea button")
@@ -35,10 +43,11 @@ def test_a_question_answers_by_keyboard(lesson, folder):
     assert letters.all_inner_texts() == ["a", "b", "c"]
     below = cell.locator(".jp-OutputArea .widget-html").last
     assert "Not attempted yet." in below.inner_text()
-    letters.nth(1).focus()
+    wrong, right = (letters.nth("abc".index(letter)) for letter in _letters())
+    wrong.focus()
     lesson.keyboard.press("Space")
     cell.get_by_text("Lower than it is.").wait_for()
-    lesson.keyboard.press("Shift+Tab")
+    right.focus()
     lesson.keyboard.press("Enter")
     cell.get_by_text("Random filters still keep a part of the colours.").wait_for()
     assert "Not attempted" not in below.inner_text()

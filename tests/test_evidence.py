@@ -33,7 +33,12 @@ def test_every_claim_of_a_lesson_is_measured_and_every_measured_one_is_made():
     made = {}
     for path in build.sources():
         text = path.read_text("utf8")
-        made |= dict.fromkeys(re.findall(r'^claim\("([\w.-]+)"\)', text, re.M), path.name)
+        loops = re.findall(r'for name in \((.*?)\):\n    claim\(f"(\w\w)\.\{name\}"\)', text)
+        ids = [
+            f"{number}.{name}" for names, number in loops for name in re.findall(r'"(.+?)"', names)
+        ]
+        ids += re.findall(r'^claim\("([\w.-]+)"\)', text, re.M)
+        made |= dict.fromkeys(ids, path.name)
     assert set(made) == {row["id"] for row in run_claims.results()}
 
 

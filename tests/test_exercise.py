@@ -204,9 +204,9 @@ def test_a_name_that_is_not_there():
     ex = exercises.of("02")
     with pytest.raises(AttributeError, match="did you mean ex.total_loss?"):
         ex.total_los  # noqa: B018
-    with pytest.raises(AttributeError, match="there are weight_gradient, "):
+    with pytest.raises(AttributeError, match="there are total_loss, "):
         ex.zzz  # noqa: B018
-    assert repr(ex).startswith("ex.weight_gradient: Return the gradient")
+    assert repr(ex).startswith("ex.total_loss: Return L_shared")
     assert "ex.NAME.hint()" in repr(ex.help())
 
 
