@@ -131,7 +131,8 @@ def tuned(weights, x, y, frozen=False, steps=150):
     model.set_weights(weights)
     for layer in model.layers[:-1]:
         layer.trainable = not frozen
-    return train(model, x, y, steps) if steps else model
+    rate = 3e-2 if frozen else 3e-3  # a head alone stands a faster rate
+    return train(model, x, y, steps, rate) if steps else model
 
 
 def try_all(learned, adapted, image, y, rows, test):
