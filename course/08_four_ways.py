@@ -537,7 +537,7 @@ from transfer_lib.taught.lesson_08 import ties
 
 table = pd.DataFrame(
     {
-        f"{angle}°, {k} labels": {
+        f"{angle}°, {k} per digit": {
             name: f"{np.mean(values):.0f}" + (" *" if name in ties(cell) else "")
             for name, values in cell.items()
         }
@@ -551,9 +551,9 @@ for name in ("as-it-is", "adapt", "far"):
     claim(f"08.{name}")
 
 # %% [markdown]
-# At 0 degrees the source is right already. Near, with one label, aligning without labels and fine-tuning
-# compete. Far, nothing beats scratch, and frozen features are the wrong ones: "few labels, so freeze"
-# fails there. It is not a law either way. In [lesson 03](03_digits.ipynb) the domain is the same, the
+# At 0 degrees the source is right already. At 25, one label per digit and all layers trained beat
+# aligning without labels. At 90 the frozen features are the wrong ones: "few labels, so freeze" fails
+# there. It is not a law either way. In [lesson 03](03_digits.ipynb) the domain is the same, the
 # labels are new, and the frozen backbone is the best choice with one label. The borders belong to these
 # data: measure a few cells of your own.
 #
