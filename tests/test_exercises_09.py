@@ -1,6 +1,7 @@
 """The exercises of lesson 09: right answers in every form, wrong ones with their words."""
 
 import numpy as np
+from sklearn.linear_model import Ridge
 
 import exercise_cases
 
@@ -56,31 +57,83 @@ def fit_gradient(X, y, w):
     return 2 * X.T @ (X @ w - y) / len(y)
 
 
-def with_scaler(X_train, X_test):
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(X_train)
-    return scaler.transform(X_train), scaler.transform(X_test)
-
-
-def overwritten(ddof):
-    def scale(X_train, X_test):
-        X_train = (X_train - X_train.mean(0)) / X_train.std(0, ddof=ddof)
-        return X_train, (X_test - X_train.mean(0)) / X_train.std(0, ddof=ddof)
-
-    return scale
+# A map from pairs.
+def turning(S, T):
+    U, _, Vt = np.linalg.svd((S - S.mean(0)).T @ (T - T.mean(0)))
+    return U @ Vt
 
 
-def scaled_by(rows, ddof=0):
-    def scale(X_train, X_test):
-        reference = rows(X_train, X_test)
-        mean, deviation = reference.mean(axis=0), reference.std(axis=0, ddof=ddof)
-        return (X_train - mean) / deviation, (X_test - mean) / deviation
+def by_svd(S, T, new):
+    return (new - S.mean(0)) @ turning(S, T) + T.mean(0)
 
-    return scale
+
+def by_scipy(S, T, new):
+    from scipy.linalg import orthogonal_procrustes
+
+    Q, _ = orthogonal_procrustes(S - S.mean(0), T - T.mean(0))
+    return (new - S.mean(0)) @ Q + T.mean(0)
+
+
+def by_torch(S, T, new):
+    import torch
+
+    return torch.tensor(by_svd(S, T, new))
+
+
+def uncentred(S, T, new):
+    U, _, Vt = np.linalg.svd(S.T @ T)
+    return new @ U @ Vt
+
+
+def uncentred_svd(S, T, new):
+    U, _, Vt = np.linalg.svd(S.T @ T)
+    return (new - S.mean(0)) @ U @ Vt + T.mean(0)
+
+
+def wrong_v(S, T, new):
+    U, _, Vt = np.linalg.svd((S - S.mean(0)).T @ (T - T.mean(0)))
+    return (new - S.mean(0)) @ U @ Vt.T + T.mean(0)
+
+
+def affine(S, T, new):
+    X = np.c_[S, np.ones(len(S))]
+    return np.c_[new, np.ones(len(new))] @ np.linalg.lstsq(X, T, rcond=None)[0]
+
+
+# Biased ridge.
+def left_over(source, X, y):
+    return y - source.predict(X)
+
+
+def biased(source, X, y, new, alpha):
+    return source.predict(new) + Ridge(alpha).fit(X, left_over(source, X, y)).predict(new)
+
+
+def biased_by_hand(source, X, y, new, alpha):
+    r = left_over(source, X, y)
+    centred = X - X.mean(0)
+    A = centred.T @ centred + alpha * np.eye(X.shape[1])
+    v = np.linalg.solve(A, centred.T @ (r - r.mean()))
+    return source.predict(new) + r.mean() + (new - X.mean(0)) @ v
+
+
+def biased_as_list(*arguments):
+    return biased(*arguments).tolist()
+
+
+def target_alone(source, X, y, new, alpha):
+    return Ridge(alpha).fit(X, y).predict(new)
 
 
 RIGHT = {
+    "procrustes": [by_svd, by_scipy, by_torch],
+    "proxy_distance": [
+        lambda predicted, domain: 2 * (1 - 2 * np.mean(predicted != domain)),
+        lambda predicted, domain: 4 * np.mean(predicted == domain) - 2,
+        lambda predicted, domain: 2 - 4 * sum(abs(predicted - domain)) / len(domain),
+    ],
+    "biased_ridge": [biased, biased_by_hand, biased_as_list],
+    "faults": [{1, 7, 9, 11}, [11, 9, 7, 1], np.array([1, 7, 9, 11])],
     "mmd_unbiased": [
         looped_mmd,
         masked_mmd,
@@ -98,15 +151,44 @@ RIGHT = {
         lambda X, y, w, v, alpha: fit_gradient(X, y, w) - 2 * alpha * (v - w),
         lambda X, y, w, v, alpha: list(fit_gradient(X, y, w) + 2 * alpha * (w - v)),
     ],
-    "standardise": [
-        with_scaler,
-        scaled_by(lambda train, test: train, ddof=1),
-        lambda a, b: [(x - a.mean(0)) / a.std(0) for x in (a, b)],
-    ],
 }
 
 
 WRONG = {
+    "procrustes": [
+        (uncentred, "Q is built from S and T with their means"),
+        (uncentred_svd, "The means are still in"),
+        (lambda S, T, new: (new - S.mean(0)) @ turning(S, T), "put in the mean of T"),
+        (lambda S, T, new: new @ turning(S, T) + T.mean(0), "mean of S out of the new"),
+        (lambda S, T, new: (new - S.mean(0)) @ turning(S, T).T + T.mean(0), "turned over"),
+        (wrong_v, "already transposed"),
+        (affine, "stretches and shears"),
+        (lambda S, T, new: new - S.mean(0) + T.mean(0), "not turned"),
+        (lambda S, T, new: turning(S, T), "the matrix Q"),
+        (lambda S, T, new: new, "The first new point"),
+    ],
+    "biased_ridge": [
+        (lambda *given: biased(*given) - given[0].predict(given[3]), "the correction alone"),
+        (lambda source, X, y, new, alpha: source.predict(new), "the source model alone"),
+        (target_alone, "ridge on the target alone"),
+        (lambda s, X, y, new, a: 2 * s.predict(new) - biased(s, X, y, new, a), "sign is turned"),
+        (lambda s, X, y, new, a: s.predict(new) + target_alone(s, X, y, new, a), "counts twice"),
+        (
+            lambda s, X, y, new, a: (s.predict(new) + target_alone(s, X, y, new, a)) / 2,
+            "mean of two models",
+        ),
+        (lambda s, X, y, new, a: biased(s, X, y, new, 1.0), "Use the argument `alpha`"),
+        (lambda s, X, y, new, a: s.predict(new) + left_over(s, X, y).mean(), "adds one constant"),
+        (lambda s, X, y, new, a: y, "one prediction for each"),
+        (lambda *given: biased(*given) + 1, "The first prediction"),
+    ],
+    "faults": [
+        ({1, 4, 7, 9, 11}, "Line 4 has no fault"),
+        ({5, 1}, "Look whether anybody uses them"),
+        ({1, 7, 11}, "3 of 4, all of them right. Look at which rows"),
+        ({12}, "no line 12"),
+        (7, "as a set"),
+    ],
     "mmd_unbiased": [
         (lambda K, L, M: K.mean() + L.mean() - 2 * M.mean(), "biased estimator"),
         (
@@ -138,22 +220,6 @@ WRONG = {
         (lambda s, t: squared(s, t) / (4 * len(s) ** 2), "number of columns"),
         (lambda s, t: squared(s, t) / (4 * len(t) ** 2), "number of columns"),
         (lambda s, t: 0.0, "yours is 0.0000"),
-    ],
-    "standardise": [
-        (scaled_by(lambda train, test: np.vstack([train, test])), "fitted on all rows"),
-        (lambda a, b: tuple((x - x.mean(0)) / x.std(0) for x in (a, b)), "their own means"),
-        (lambda a, b: tuple((x - a.mean(0)) / a.var(0) for x in (a, b)), "variance"),
-        (lambda a, b: tuple((x - a.mean()) / a.std() for x in (a, b)), "one per column"),
-        (lambda a, b: (a / a.std(0), b / a.std(0)), "means are still in"),
-        (lambda a, b: (a - a.mean(0), b - a.mean(0)), "now divide"),
-        (lambda a, b: (a - a.mean(0)) / a.std(0), "Return two arrays"),
-        (lambda a, b: (b, a), "Expected the shape (8, 3)"),
-        (lambda a, b: (a, b), "not the standardised rows"),
-        (overwritten(0), "overwrite X_train"),
-        (overwritten(1), "overwrite X_train"),
-        (lambda a, b: ((a - a.mean(0)) / a.std(0), b), "come back unscaled"),
-        (lambda a, b: ((a - a.mean(0)) / a.std(0), (b - a.mean(0)) / b.std(0)), "both"),
-        (lambda a, b: ((a - a.mean(0)) / a.std(0), (b - b.mean(0)) / a.std(0, ddof=1)), "both"),
     ],
 }
 

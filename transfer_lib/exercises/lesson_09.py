@@ -21,6 +21,73 @@ def _vector(value, shape, what):
 
 
 @exercise(
+    "09.procrustes",
+    hints=[
+        "Take the mean out of both sets of pairs first, and keep the two means.",
+        "`U, _, Vt = np.linalg.svd(S_centred.T @ T_centred)`, then Q is `U @ Vt`.",
+        "New points: take out the mean of S, turn with Q, put in the mean of T.",
+    ],
+)
+def procrustes(answer):
+    """Return new points, turned and moved as the pairs S, T say."""
+    import numpy as np
+
+    known = []
+    for seed, d, n, k in ((0, 2, 5, 3), (1, 3, 6, 4)):
+        rng = np.random.default_rng(seed)
+        Q, _ = np.linalg.qr(rng.normal(size=(d, d)))
+        S, new = rng.normal(3, 1, (n, d)), rng.normal(3, 1, (k, d))
+        T = S @ Q + rng.normal(size=d) + 0.1 * rng.normal(size=(n, d))
+        value = array(call(answer, S, T, new), "the new points")
+        if value.shape == (d, d):
+            raise Wrong("This is the matrix Q. Return the new points, turned and moved.")
+        value = _vector(value, new.shape, "the new points")
+        s, t = S.mean(axis=0), T.mean(axis=0)
+        U, _, Vt = np.linalg.svd((S - s).T @ (T - t))
+        U_0, _, Vt_0 = np.linalg.svd(S.T @ T)
+        X = np.c_[S, np.ones(n)]
+        affine = np.c_[new, np.ones(k)] @ np.linalg.lstsq(X, T, rcond=None)[0]
+        known.append(
+            (
+                value,
+                {
+                    "": (new - s) @ U @ Vt + t,
+                    "The means are still in: take them out of S and T before the SVD.": (new - s)
+                    @ U_0
+                    @ Vt_0
+                    + t,
+                    "Q is built from S and T with their means. Centre both, and move the new "
+                    "points.": new @ U_0 @ Vt_0,
+                    "The new points are turned and not moved: put in the mean of T.": (new - s)
+                    @ U
+                    @ Vt,
+                    "Take the mean of S out of the new points before you turn them.": new @ U @ Vt
+                    + t,
+                    "Q is turned over: it is `U @ Vt`, from the SVD of S.T @ T.": (new - s)
+                    @ (U @ Vt).T
+                    + t,
+                    "`np.linalg.svd` returns V already transposed: Q is `U @ Vt`.": (new - s)
+                    @ U
+                    @ Vt.T
+                    + t,
+                    "Least squares stretches and shears as well. The map here only turns.": affine,
+                    "The new points are moved and not turned.": new - s + t,
+                },
+            )
+        )
+    for words in known[0][1]:
+        if all(close(value, table[words]) for value, table in known):
+            if words:
+                raise Wrong(words)
+            return "Five pairs fix a rotation; the labels were never asked."
+    value, table = known[0]
+    raise Wrong(
+        f"The first new point of the check goes to {table[''][0].round(3).tolist()}; yours goes to "
+        f"{value[0].round(3).tolist()}."
+    )
+
+
+@exercise(
     "09.mmd_unbiased",
     hints=[
         "The sum over i ≠ j is the whole sum less the diagonal: `K.sum() - np.trace(K)`.",
@@ -129,6 +196,39 @@ def coral_loss(answer):
     return "The loss is blind to the means; `coral_align` moves them separately."
 
 
+proxy_distance = Formula(
+    "09.proxy_distance",
+    task="Return 2 (1 - 2 error) of a domain classifier from its held-out predictions.",
+    right="2 * (1 - 2 * np.mean(predicted != domain))",
+    cases=lambda rng, i: _told(rng, (5, 9, 20, 40)[i], (0.2, 0.35, 0.1, 0.3)[i]),
+    wrong={
+        "2 * (1 - np.mean(predicted != domain))": "The error counts twice: 2 (1 − 2 ε).",
+        "1 - 2 * np.mean(predicted != domain)": "The 2 in front is missing: d goes up to 2.",
+        "2 * (1 - 2 * np.mean(predicted == domain))": "This uses the accuracy. ε is the error, the "
+        "share of wrong predictions.",
+        "np.mean(predicted != domain)": "This is the error. The distance is 2 (1 − 2 ε).",
+        "2 * (1 - 2 * np.sum(predicted != domain))": "ε is a share: take the mean, not the sum.",
+        "abs(2 * (1 - 2 * np.mean(predicted != domain))) + 1": "Leave the distance as the formula "
+        "has it; below zero means worse than guessing.",
+    },
+    hints=[
+        "The error is the mean of `predicted != domain`.",
+        "`return 2 * (1 - 2 * error)`",
+    ],
+    remark="2 when the domains are told apart always, 0 when by chance.",
+    what="the distance",
+)
+
+
+def _told(rng, n, share):
+    """Return predictions of domains with about this share of errors, and the domains."""
+    import numpy as np
+
+    domain = rng.permutation(np.arange(n) % 2)
+    wrong = np.arange(n) < max(1, round(share * n))
+    return {"predicted": np.where(rng.permutation(wrong), 1 - domain, domain), "domain": domain}
+
+
 l2sp_gradient = Formula(
     "09.l2sp_gradient",
     task="Return the gradient of the L2-SP objective by w.",
@@ -170,70 +270,110 @@ l2sp_gradient = Formula(
 
 
 @exercise(
-    "09.standardise",
+    "09.biased_ridge",
     hints=[
-        "Means and standard deviations per column: `X_train.mean(axis=0)`, `X_train.std(axis=0)`.",
-        "Use these same two for both arrays. The test rows must not be asked.",
-        "`return (X_train - mean) / deviation, (X_test - mean) / deviation`",
+        "What does the source model leave over on the target rows? Truth minus its prediction.",
+        "`correction = Ridge(alpha).fit(X_t, left_over)`",
+        "A new prediction is the source model's plus the correction's.",
     ],
 )
-def standardise(answer):
-    """Return training and test rows, both scaled by what the training rows say."""
+def biased_ridge(answer):
+    """Return predictions for new rows: source model plus ridge on what it leaves over."""
     import numpy as np
+    from sklearn.linear_model import LinearRegression, Ridge
 
-    rng = _random(5)
-    a, b = 3 * rng.normal(size=(8, 3)) + 5, 2 * rng.normal(size=(5, 3)) - 1
-    result = call(answer, a.copy(), b.copy())
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Wrong("Return two arrays, the training rows and the test rows: `return a, b`.")
-    train = _vector(result[0], (8, 3), "the training rows")
-    test = _vector(result[1], (5, 3), "the test rows")
-
-    def scaled(mean, deviation):
-        return (a - mean) / deviation, (b - mean) / deviation
-
-    def same(pair):
-        return close(train, pair[0]) and close(test, pair[1])
-
-    every = np.vstack([a, b])
-    for ddof in (0, 1):  # both divisors are in use
-        mean, deviation = a.mean(axis=0), a.std(axis=0, ddof=ddof)
-        if same(scaled(mean, deviation)):
-            return "The test rows need not have mean 0, and should not: that is the shift."
-        if same(scaled(every.mean(axis=0), every.std(axis=0, ddof=ddof))):
-            raise Wrong(
-                "The scaler is fitted on all rows. The test rows then shape the training data: "
-                "use the means and deviations of X_train only."
+    known = []
+    for seed, n, d, alpha in ((0, 8, 3, 2.0), (1, 15, 4, 7.0)):
+        rng = np.random.default_rng(seed)
+        X_s, w = rng.normal(size=(40, d)), rng.normal(size=d)
+        source = LinearRegression().fit(X_s, X_s @ w + 1)
+        X_t, X_new = rng.normal(size=(n, d)), rng.normal(size=(5, d))
+        y_t = X_t @ (w + 0.5 * rng.normal(size=d)) + 3 + 0.3 * rng.normal(size=n)
+        value = array(call(answer, source, X_t, y_t, X_new, alpha), "the predictions").ravel()
+        if value.shape != (5,):
+            raise Wrong(f"Return one prediction for each of the new rows; yours are {value.shape}.")
+        left = y_t - source.predict(X_t)
+        correction, target = Ridge(alpha).fit(X_t, left), Ridge(alpha).fit(X_t, y_t)
+        base = source.predict(X_new)
+        known.append(
+            (
+                value,
+                {
+                    "": base + correction.predict(X_new),
+                    "This is the correction alone. Add the source model's prediction.": (
+                        correction.predict(X_new)
+                    ),
+                    "This is the source model alone. Add the correction.": base,
+                    "This is ridge on the target alone: fit it to what the source leaves over.": (
+                        target.predict(X_new)
+                    ),
+                    "The sign is turned: what is left over is the truth minus the prediction.": (
+                        base - correction.predict(X_new)
+                    ),
+                    "Ridge is fitted to the targets themselves, and the source's prediction counts "
+                    "twice. Fit it to what is left over.": base + target.predict(X_new),
+                    "This is the mean of two models. Ridge on what is left over is added.": (
+                        (base + target.predict(X_new)) / 2
+                    ),
+                    "Use the argument `alpha`.": base + Ridge().fit(X_t, left).predict(X_new),
+                    "This adds one constant, the mean of what is left over. Fit ridge to it.": (
+                        base + left.mean()
+                    ),
+                },
             )
-        own = (b - b.mean(axis=0)) / b.std(axis=0, ddof=ddof)
-        if same((scaled(mean, deviation)[0], own)):
-            raise Wrong(
-                "The test rows are scaled by their own means. That erases the shift between the "
-                "domains, and a single new row could not be scaled at all. Use those of X_train."
-            )
-        if same(scaled(mean, deviation**2)):
-            raise Wrong("You divide by the variance. Divide by its root, the standard deviation.")
-    if same(scaled(a.mean(), a.std())):
-        raise Wrong("This is one mean for the whole array. Take one per column, with axis=0.")
-    if same((a / a.std(axis=0), b / a.std(axis=0))):
-        raise Wrong("The means are still in. Subtract them before you divide.")
-    if same((a - a.mean(axis=0), b - a.mean(axis=0))):
-        raise Wrong("The means are out; now divide by the standard deviations.")
-    for ddof in (0, 1):
-        if not close(train, (a - a.mean(axis=0)) / a.std(axis=0, ddof=ddof)):
-            continue
-        if close(test, b):
-            raise Wrong(
-                "The training rows are right, but the test rows come back unscaled. Do you "
-                "overwrite X_train before you take its mean and deviation for X_test? Keep both "
-                "in variables first."
-            )
-        raise Wrong(
-            "The training rows are right; the test rows are not. Use the mean and the deviation "
-            "of X_train for them, both."
         )
+    for words in known[0][1]:
+        if all(close(value, table[words]) for value, table in known):
+            if words:
+                raise Wrong(words)
+            return "With a large alpha it is the source model plus a constant."
+    value, table = known[0]
     raise Wrong(
-        "These are not the standardised rows. Each column of the training rows should have mean 0 "
-        f"and standard deviation 1; the first of yours has {train[:, 0].mean():.2f} and "
-        f"{train[:, 0].std():.2f}."
+        f"The first prediction of the check is {table[''][0]:.4f}; yours is {value[0]:.4f}."
+    )
+
+
+FAULTS = {
+    1: "where the data come from",
+    7: "what is said of this line",
+    9: "which rows the second model sees",
+    11: "what the verdict rests on",
+}
+FINE = {
+    2: "Given the data, that is how they are read.",
+    3: "The split is the study's choice of domains.",
+    4: "The scaler sees the source only: right.",
+    5: "Making the features is no fault. Look whether anybody uses them.",
+    6: "Ridge is a fine model.",
+    8: "A new model is fine.",
+    10: "The error is measured on the target. Look at what the model had seen before.",
+}
+
+
+@exercise(
+    "09.faults",
+    hints=[
+        "Try line 1. What does scikit-learn say, and why was this data set taken out?",
+        "Where is `polynomial` used? Which rows are in `X` on line 9 that line 10 tests on?",
+        "Line 11 draws a conclusion. With what is the error compared?",
+    ],
+)
+def faults(answer):
+    """Name the four faulty lines of the study, as a set of numbers."""
+    if isinstance(answer, (str, bytes)) or not hasattr(answer, "__iter__"):
+        raise Wrong("Give the four line numbers as a set, as in {1, 2, 3, 4}.")
+    lines = {int(number(line, "a line number")) for line in answer}
+    for line in sorted(lines):
+        if line not in FAULTS and line not in FINE:
+            raise Wrong(f"There is no line {line}.")
+    for line in sorted(lines & set(FINE)):
+        raise Wrong(f"Line {line} has no fault. {FINE[line]}")
+    missing = sorted(set(FAULTS) - lines)
+    if missing:
+        raise Wrong(f"{len(lines)} of 4, all of them right. Look at {FAULTS[missing[0]]}.")
+    return (
+        "Line 1: scikit-learn removed Boston's houses, since one variable was made from the share "
+        "of black people. Line 7: the polynomial is never applied. Line 9: source and target are "
+        "fitted together, the tested rows among them. Line 11: without a control nothing works or "
+        "fails."
     )

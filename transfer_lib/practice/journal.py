@@ -24,7 +24,7 @@ FIRST_VERSION = "progress.json"
 
 MOVED = {
     "01": {"08": "ratio reweight q_weights pull q_strategy", "A1": "q_few"},
-    "02": {"09": "q_collapse mmd_unbiased q_marginals coral_loss l2sp_gradient standardise"},
+    "02": {"09": "q_collapse mmd_unbiased q_marginals coral_loss l2sp_gradient"},
     "04": {"05": "head_parameters unfreeze q_recompile fuse q_fusion split"},
     "05": {
         "06": "attention_mask q_unknown mean_pool q_baseline learning_rate decaying q_trainer",

@@ -1,33 +1,10 @@
 """Lesson 09, Aligning domains: the mathematics: its cells tagged `keep`, built."""
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
+from scipy.spatial.distance import pdist
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-
-def mse(y, predicted):
-    """Return the mean squared error; both arguments have the shape (N,)."""
-    return np.mean((y - predicted) ** 2)
-
-
-def rotation(degrees):
-    """Return the matrix (2, 2) that turns row vectors by this angle."""
-    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    return np.array([[c, s], [-s, c]])
-
-
-def sample(n, w, covariance, rng, noise=1.0):
-    """Draw n examples with these weights: inputs (n, d), outputs (n,)."""
-    X = rng.multivariate_normal(np.zeros(len(w)), covariance, size=n)
-    return X, X @ w + noise * rng.normal(size=n)
-
-
-def total_minimiser(X_s, y, X_t, z, lam):
-    """Return the weights (d,) that minimise L_shared + lam * L_task."""
-    A = X_s.T @ X_s / len(y) + lam * X_t.T @ X_t / len(z)
-    b = X_s.T @ y / len(y) + lam * X_t.T @ z / len(z)
-    return np.linalg.solve(A, b)
 
 
 def cloud(n, rng):
@@ -38,16 +15,17 @@ def cloud(n, rng):
     return points, classes
 
 
-def fit_affine(source, target):
-    """Map the source by the affine map that least squares finds for these pairs."""
-    X = np.c_[source, np.ones(len(source))]
-    return X @ np.linalg.lstsq(X, target, rcond=None)[0]
+def rotation(degrees):
+    """Return the matrix (2, 2) that turns row vectors by this angle."""
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    return np.array([[c, s], [-s, c]])
 
 
-def procrustes(S, T):
-    """Return the orthogonal Q (d, d) that minimises the distance of S @ Q to T."""
-    U, _, Vt = np.linalg.svd(S.T @ T)
-    return U @ Vt
+def procrustes(S, T, new):
+    """Return `new` (k, d), mapped as the pairs say: S (n, d) belongs row by row to T (n, d)."""
+    middle_s, middle_t = S.mean(axis=0), T.mean(axis=0)
+    U, _, Vt = np.linalg.svd((S - middle_s).T @ (T - middle_t))
+    return (new - middle_s) @ U @ Vt + middle_t
 
 
 def gaussian_kernel(a, b, width):
@@ -60,13 +38,6 @@ def mmd2(source, target, width):
     """Return the plain (biased) estimate of the squared MMD."""
     within = [gaussian_kernel(p, p, width).mean() for p in (source, target)]
     return sum(within) - 2 * gaussian_kernel(source, target, width).mean()
-
-
-def median_distance(*clouds):
-    """Return the median distance of all pairs of points, the usual width of the kernel."""
-    from scipy.spatial.distance import pdist
-
-    return np.median(pdist(np.vstack(clouds)))
 
 
 def mmd_unbiased(K_ss, K_tt, K_st):
@@ -89,7 +60,7 @@ def mmd2_gradient(z, target, width):
 def align(source, target, steps=100, rate=2.0):
     """Minimise the MMD by an affine map; return the mapped source after each step."""
     A, c = np.eye(2), np.zeros(2)
-    width, path = median_distance(source, target), []
+    width, path = np.median(pdist(np.vstack([source, target]))), []
     for _ in range(steps + 1):
         z = source @ A + c
         path.append(z)
@@ -98,17 +69,11 @@ def align(source, target, steps=100, rate=2.0):
     return path
 
 
-def matrix_power(C, exponent):
-    """Return a symmetric positive matrix to a real power."""
-    values, vectors = np.linalg.eigh(C)
-    return (vectors * values**exponent) @ vectors.T
-
-
-def coral_align(source, target):
-    """Give the source the target's mean and covariance, shape (n, d)."""
-    C_s, C_t = np.cov(source.T), np.cov(target.T)
-    A = matrix_power(C_s, -0.5) @ matrix_power(C_t, 0.5)
-    return (source - source.mean(axis=0)) @ A + target.mean(axis=0)
+def aligned_case(angle, rng, n=100):
+    """Return source, its classes, turned target, its classes, and the path of `align`."""
+    (points, kinds), (other, truth) = cloud(n, rng), cloud(n, rng)
+    moved = other @ rotation(angle) + [2.0, 1.0]
+    return points, kinds, moved, truth, align(points, moved)
 
 
 def coral_loss(source, target):
@@ -117,25 +82,47 @@ def coral_loss(source, target):
     return np.sum(difference**2) / (4 * source.shape[1] ** 2)
 
 
-def l2sp(X, y, alpha, w_source):
-    """Return the weights (d,) of ridge regression pulled towards ``w_source``."""
-    A = X.T @ X / len(y) + alpha * np.eye(X.shape[1])
-    return np.linalg.solve(A, X.T @ y / len(y) + alpha * w_source)
+def proxy_distance(predicted, domain):
+    """Return 2 (1 - 2 error), from held-out predictions and true domains, both (n,)."""
+    error = np.mean(predicted != domain)
+    return 2 * (1 - 2 * error)
 
 
-def lasso(X, y, alpha, steps=500):
-    """Return the weights (d,) of L1-regularised least squares, by proximal gradient steps."""
-    A, b, w = X.T @ X / len(y), X.T @ y / len(y), np.zeros(X.shape[1])
-    rate = 1 / (2 * np.linalg.eigvalsh(A)[-1])
-    for _ in range(steps):
-        moved = w - rate * 2 * (A @ w - b)
-        w = np.sign(moved) * np.maximum(np.abs(moved) - rate * alpha, 0)
-    return w
+def bound_terms(angle, rng, n=400):
+    """Return source error, half the proxy distance, joint error, and target error, in percent."""
+    (x_s, y_s), (x_t, y_t) = cloud(n, rng), cloud(n, rng)
+    x_t = x_t @ rotation(angle)
+    h = LogisticRegression().fit(x_s, y_s)
+    x, domain = np.r_[x_s, x_t], np.repeat([0, 1], n)
+    order = rng.permutation(2 * n)
+    some, rest = order[:n], order[n:]
+    teller = make_pipeline(StandardScaler(), RidgeCV()).fit(kinds_of(x[some]), domain[some])
+    told = (teller.predict(kinds_of(x[rest])) > 0.5).astype(int)
+    both = LogisticRegression().fit(x, np.r_[y_s, y_t])
+    joint = 2 - both.score(x_s, y_s) - both.score(x_t, y_t)
+    d = proxy_distance(told, domain[rest])
+    return [100 * v for v in (1 - h.score(x_s, y_s), d / 2, joint, 1 - h.score(x_t, y_t))]
+
+
+def kinds_of(x):
+    """Return the features of the domain classifier: products up to the fourth degree."""
+    a, b = x.T
+    return np.stack([a**i * b**j for i in range(5) for j in range(5 - i)], axis=1)
 
 
 def l2sp_gradient(X, y, w, w_source, alpha):
     """Return the gradient of mse(X @ w) + alpha * ||w - w_source||^2 by w, shape (d,)."""
     return 2 / len(y) * X.T @ (X @ w - y) + 2 * alpha * (w - w_source)
+
+
+def biased_ridge(source_model, X_t, y_t, X_new, alpha):
+    """Return predictions (k,) for X_new (k, d), from the source model and the target rows."""
+    left_over = y_t - source_model.predict(X_t)
+    correction = Ridge(alpha).fit(X_t, left_over)
+    return source_model.predict(X_new) + correction.predict(X_new)
+
+
+ALPHAS = np.logspace(0, 4, 13)
 
 
 def diabetes():
@@ -162,9 +149,6 @@ def california():
     return inputs[source], 100 * y[source], inputs[~source], 100 * y[~source], "thousand dollars"
 
 
-ALPHAS = np.logspace(0, 4, 13)
-
-
 def ridge(X, y):
     """Fit scaler and ridge on these rows; alpha by leave-one-out on them."""
     return make_pipeline(StandardScaler(), RidgeCV(ALPHAS)).fit(X, y)
@@ -182,3 +166,12 @@ def five_methods(X_s, y_s, X_t, y_t, X_new):
         "pooled": ridge(np.vstack([X_s, X_t]), np.r_[y_s, y_t]).predict(X_new),
         "biased ridge": source.predict(X_new) + correction.predict(scaler.transform(X_new)),
     }
+
+
+def errors(tables, n, split):
+    """Return name to root mean squared error with n target labels, for one split of the target."""
+    X_s, y_s, X_pool, y_pool, _ = tables
+    rows = np.random.default_rng(split).permutation(len(y_pool))
+    train, test = rows[:n], rows[-len(rows) // 2 :]
+    predicted = five_methods(X_s, y_s, X_pool[train], y_pool[train], X_pool[test])
+    return {name: np.sqrt(np.mean((y_pool[test] - p) ** 2)) for name, p in predicted.items()}
