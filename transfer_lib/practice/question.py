@@ -1,7 +1,6 @@
 """Multiple-choice questions: clicked as a widget or answered with a letter."""
 
 import hashlib
-import html
 import tomllib
 from pathlib import Path
 
@@ -124,10 +123,10 @@ class Question(Exercise):
 
     def _repr_html_(self):
         items = "".join(
-            f"<li><strong>{letter})</strong> {html.escape(text)}</li>"
+            f"<li><strong>{letter})</strong> {show.code_spans(text)}</li>"
             for letter, (text, _) in self.choices.items()
         )
-        return f'<p>{html.escape(self.text)}</p><ul style="list-style:none">{items}</ul>'
+        return f'<p>{show.code_spans(self.text)}</p><ul style="list-style:none">{items}</ul>'
 
 
 def read_questions(path: Path, number: str) -> dict:
