@@ -42,6 +42,7 @@ $(VENV)/dev.done: $(VENV)/lab.done
 lab: $(VENV)/lab.done
 	-$(BIN)/python -m transfer_lib doctor --no-network
 	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) \
+		--ServerApp.tornado_settings="{'websocket_max_message_size': 100_000_000}" \
 		$(if $(NO_BROWSER),--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root) \
 		lessons/00_first_transfer.ipynb
 

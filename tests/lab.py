@@ -73,6 +73,7 @@ def server(folder):
     log = (folder / "server.log").open("w")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    command += ["--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}"]
     command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
     process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"

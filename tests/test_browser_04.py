@@ -1,6 +1,7 @@
-"""Lesson 04's upload button in JupyterLab: a picture is predicted, a broken file is refused."""
+"""Lesson 04's upload button in JupyterLab: a picture is predicted, a broken or big one answered."""
 
 import nbformat
+import numpy as np
 from PIL import Image
 
 import lab
@@ -11,6 +12,8 @@ pytestmark = lab.needs_browser
 def test_a_picture_is_uploaded_by_keyboard_and_predicted(tmp_path):
     Image.new("RGB", (300, 200), "skyblue").save(tmp_path / "sky.png")
     (tmp_path / "broken.png").write_bytes((tmp_path / "sky.png").read_bytes()[:200])
+    noise = np.random.default_rng(0).integers(0, 256, (2200, 2200, 3), "uint8")
+    Image.fromarray(noise).save(tmp_path / "big.png")  # 14 MB, more than Jupyter takes by itself
     with lab.server(tmp_path) as address, lab.page() as page:
         nbformat.write(lab.upto("04", "upload_button(show)"), tmp_path / "lessons/04_upload.ipynb")
         lab.run_all(page, address, "04_upload")
@@ -31,6 +34,8 @@ def test_a_picture_is_uploaded_by_keyboard_and_predicted(tmp_path):
 
         choose("sky.png")
         output.get_by_text("sky.png: ").wait_for()
+        choose("big.png")
+        output.get_by_text("big.png: ").wait_for()
         choose("broken.png")
         alert = output.get_by_role("alert")
         alert.wait_for()

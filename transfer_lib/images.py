@@ -15,7 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 MAX_BYTES = 20_000_000
-BUTTON_BYTES = 7_000_000  # Jupyter's web socket closes, without a word, on messages over 10 MiB
+# Jupyter's web socket closes, without a word, on messages over 10 MiB; `make lab`
+# raises that, so that a file over MAX_BYTES is answered.
+BUTTON_BYTES = 7_000_000
 MAX_PIXELS = 64_000_000  # more than any phone's camera makes; 192 MB as RGB
 # No others: Pillow hands some, such as EPS, to a program that runs what is in the file.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM")
@@ -183,7 +185,8 @@ def upload_button(show, description="Choose a picture"):
     if button.has_trait("tooltip"):  # ipywidgets 8; its own default reads "null"
         button.tooltip = EXPECTED
     limit = widgets.HTML(
-        f"<small>{EXPECTED}, up to {BUTTON_BYTES / 1e6:g} MB. A bigger one does not arrive: copy "
+        f"<small>{EXPECTED}, up to {BUTTON_BYTES / 1e6:g} MB, with <code>make lab</code> "
+        f"{MAX_BYTES / 1e6:g}. If no answer comes, the front end took no such big file: copy "
         "it beside the notebook and call <code>images.read_picture('my.jpg')</code>.</small>"
     )
     message, output = widgets.HTML(), widgets.Output()
