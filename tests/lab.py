@@ -24,6 +24,8 @@ needs_browser = [
     pytest.mark.skipif(BROWSER is None, reason="no Chromium found: run tools/ensure_browser.py"),
 ]
 TOKEN = "course-test"
+# As `make lab` starts it.
+TORNADO = re.search(r'tornado_settings="(.+?)"', (build.ROOT / "Makefile").read_text("utf8"))[1]
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -73,7 +75,7 @@ def server(folder):
     log = (folder / "server.log").open("w")
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
-    command += ["--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}"]
+    command += [f"--ServerApp.tornado_settings={TORNADO}"]
     command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
     process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"

@@ -14,6 +14,7 @@ def test_a_picture_is_uploaded_by_keyboard_and_predicted(tmp_path):
     (tmp_path / "broken.png").write_bytes((tmp_path / "sky.png").read_bytes()[:200])
     noise = np.random.default_rng(0).integers(0, 256, (2200, 2200, 3), "uint8")
     Image.fromarray(noise).save(tmp_path / "big.png")  # 14 MB, more than Jupyter takes by itself
+    (tmp_path / "huge.png").write_bytes(bytes(21_000_000))
     with lab.server(tmp_path) as address, lab.page() as page:
         nbformat.write(lab.upto("04", "upload_button(show)"), tmp_path / "lessons/04_upload.ipynb")
         lab.run_all(page, address, "04_upload")
@@ -36,9 +37,12 @@ def test_a_picture_is_uploaded_by_keyboard_and_predicted(tmp_path):
         output.get_by_text("sky.png: ").wait_for()
         choose("big.png")
         output.get_by_text("big.png: ").wait_for()
+        choose("huge.png")
+        output.get_by_text("huge.png has more than 20 MB").wait_for()
+        assert not output.get_by_text("big.png: ").count()  # the old answer is gone
         choose("broken.png")
+        output.get_by_text("broken.png is").wait_for()
         alert = output.get_by_role("alert")
-        alert.wait_for()
         assert "broken.png is broken or cut short" in alert.inner_text()
         page.screenshot(path=tmp_path / "widget.png")
         choose("sky.png")
