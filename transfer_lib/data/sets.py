@@ -6,6 +6,7 @@ embedded data the registry compares all arrays with their known hash. Where it d
 """
 
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,35 @@ def load_faces(path: Path) -> dict:
     free = [i for i in np.flatnonzero((labels == 0) & ~test) if i not in BLACK]
     test[free[:given]] = True
     return _split(images, labels, test, ("no face", "face"), 255)
+
+
+def load_shuffled_faces(path: Path) -> dict:
+    """Crop each of the 100 faces twice; in one crop the four quarters change places.
+
+    Both crops are mirrored at random. The first 50 drawn faces are the training part.
+    """
+    import numpy as np
+
+    faces = np.round(np.load(path, allow_pickle=False)[:100] * 255).astype(np.uint8)
+    random = np.random.RandomState(0)
+    moves = [m for m in permutations(range(4)) if all(m[i] != i for i in range(4))]
+    parts = {"train": [], "test": []}
+    for number, face in enumerate(faces[random.permutation(100)]):
+        found = parts["train" if number < 50 else "test"]
+        for shuffled in (False, True):
+            y, x = random.randint(6, size=2)
+            crop = face[y : y + 20, x : x + 20][:, :: random.choice([1, -1])]
+            if shuffled:
+                quarters = [crop[:10, :10], crop[:10, 10:], crop[10:, :10], crop[10:, 10:]]
+                a, b, c, d = (quarters[i] for i in moves[random.randint(len(moves))])
+                crop = np.block([[a, b], [c, d]])
+            found.append(crop)
+    fields = {f"x_{part}": np.stack(found) for part, found in parts.items()}
+    labels = np.tile([0, 1], 50).astype("int64")
+    names = ("face", "quarters exchanged")
+    return fields | {
+        "y_train": labels, "y_test": labels.copy(), "class_names": names, "max_value": 255
+    }  # fmt: skip
 
 
 def load_photo_patches(path: Path) -> dict:

@@ -171,13 +171,14 @@ def cut(answer):
 @exercise(
     "04.cached",
     hints=[
-        "Which file belongs to these images? Its name must depend on what the images hold.",
-        "`hashlib.sha256(images.tobytes()).hexdigest()` is such a name.",
-        "If the file is not there: `np.save(path, compute(images))`. Then `return np.load(path)`.",
+        "Which file belongs to these images and this recipe? Its name must depend on both.",
+        "`hashlib.sha256(content).hexdigest()` turns bytes into a short name. `images.tobytes()` are "
+        "the bytes of the images, `recipe.encode()` those of the recipe.",
+        "Look whether the file is there; only if it is not, compute and save. Then load it.",
     ],
 )
 def cached(answer):
-    """Compute features once for each set of images, and read them from the folder afterwards."""
+    """Compute features once for each set of images and recipe; read them from the folder later."""
     import shutil
     import tempfile
     from pathlib import Path
@@ -198,11 +199,11 @@ def cached(answer):
     nearly = one.copy()
     nearly[2, 16, 16, 1] ^= 255  # a single value in the middle
 
-    def ask(folder, images):
+    def ask(folder, images, recipe="vgg16-mini, block3_pool"):
         """Return the learner's features, and for how many images they were computed."""
         calls.clear()
         try:
-            value = array(call(answer, folder, images, compute, mutation=changes))
+            value = array(call(answer, folder, images, recipe, compute, mutation=changes))
         except LearnerError as error:
             missing = getattr(error.__cause__, "filename", None)
             if missing is not None and Path(f"{missing}.npy").exists():
@@ -261,6 +262,13 @@ def cached(answer):
                 "image or the first bytes are not enough, and the text of a large array leaves "
                 "out its middle: take all pixels, with `images.tobytes()`."
             )
+        for recipe in ("vgg16-mini, block4_pool", "vgg16, block3_pool", "vgg16-mini, block3_poo1"):
+            if not ask(folder, one, recipe)[1]:
+                raise Wrong(
+                    f"The same images with the recipe {recipe!r} got the features of another "
+                    "recipe: another network or layer. The file's name must depend on all of "
+                    "`recipe` as well."
+                )
         for change, images in (("in another order", one[::-1]), ("flipped", one[:, :, ::-1])):
             if not ask(folder, images.copy())[1]:
                 raise Wrong(
@@ -276,40 +284,85 @@ def cached(answer):
 
 
 @exercise(
-    "04.forecast",
+    "04.diagnose",
     hints=[
-        "Faces are none of the ten classes that the network was trained for. Which blocks know "
-        "least about these classes and still more than single pixels?",
-        "Early blocks hold edges and textures, the last one what tells ships from frogs. Stay away "
-        "from the last two.",
+        "Right inputs run from about -1 to about 1. What is the smallest value of the other three, "
+        "and what the largest?",
+        "From 0 to 255: the largest is far above 1. Twice: `(-1 - 127) / 128` is about -1 and "
+        "`(1 - 127) / 128` about -0.98, so even the largest is below -0.9.",
+        "What is left lies between -1 and 1. Right inputs have negative values, those from 0 to 1 none.",
     ],
 )
-def forecast(answer, accuracy_by_block):
-    """Forecast which block, 1 to 5, has the best features for faces; then compare."""
-    value = number(answer, "the block")
-    measured = {int(block): float(v) for block, v in accuracy_by_block.items()}
-    if value not in measured:
-        raise Wrong(f"There is no block {value:g}. Choose a number from 1 to {max(measured)}.")
-    block, best = int(value), max(measured, key=measured.get)
-    behind = measured[best] - measured[block]
-    if 0 < behind <= 3:  # less than single draws of labels differ
-        return (
-            f"Block {block} is right for {measured[block]:.1f} % of the test images, block {best} "
-            f"for {measured[best]:.1f} %: no more than three points apart, so it counts."
-        )
-    if not behind:
-        return f"Block {block} is right for {measured[block]:.1f} % of the test images."
-    if block == max(measured):
+def diagnose(answer):
+    """Tell from smallest and largest value what was done to a batch of photographs."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    batches = [rng.integers(0, 256, (4, 8, 8, 3)).astype("float32")]
+    batches += [batches[0] * 0.9 + 10, batches[0] * 0.5 + 2]  # flat ones, and dark ones
+
+    def prepare(x):
+        return (x - 127) / 128
+
+    cases = {
+        "right": (prepare, "`(pixels - 127) / 128`"),
+        "0 to 1": (lambda x: x / 255, "`pixels / 255`"),
+        "0 to 255": (lambda x: x, "the pixels themselves"),
+        "twice": (lambda x: prepare(prepare(x)), "`(pixels - 127) / 128` done twice"),
+    }
+    for pixels in batches:
+        for right, (change, words) in cases.items():
+            x = change(pixels)
+            value = call(answer, x.copy())
+            if not isinstance(value, str) or value not in cases:
+                raise Wrong(
+                    f"Return one of the four texts {', '.join(map(repr, cases))}; this is {value!r}."
+                )
+            if value != right:
+                raise Wrong(
+                    f"For {words}, with values from {x.min():.2f} to {x.max():.2f}, you say "
+                    f"{value!r}. It is {right!r}."
+                )
+
+
+@exercise(
+    "04.choose",
+    hints=[
+        "For each layer: five accuracies. Which number stands for the five?",
+        "Their mean. Put the means of all layers into a list; `np.argmax` finds the place of the largest.",
+        "`cross_val_score(model, x, y, cv=5).mean()` with a fresh `make_pipeline(StandardScaler(), "
+        "LogisticRegression(max_iter=1000))` for each `x` in `layers`.",
+    ],
+)
+def choose(answer):
+    """Return the place of the layer with the best cross-validated accuracy."""
+    import numpy as np
+
+    for seed, best in ((0, 1), (1, 2), (2, 3)):
+        rng = np.random.default_rng(seed)
+        y = np.tile([0, 1, 2], 20)  # sorted labels would be a trap of its own
+        layers = [rng.normal(size=(60, 6)) for _ in range(4)]
+        layers[best - 1] = 50 * rng.normal(size=(60, 80))  # is learned by heart
+        layers[best - 1][:, :3] += 90 * np.eye(3)[y]
+        layers[(best + 1) % 4][:] = 1  # nothing at all: the worst
+        layers[best][:, :3] += 2 * np.eye(3)[y]
+        layers[(best + 2) % 4][:, :3] += 0.5 * np.eye(3)[y]
+        value = number(call(answer, [x.copy() for x in layers], y.copy()), "the layer")
+        if value == best:
+            continue
+        if value == best + 1:
+            raise Wrong(
+                f"You chose layer {value:g}, counting from 1. Python counts from 0: `np.argmax` does."
+            )
+        if value == best - 1:
+            raise Wrong(
+                f"Layer {value:g} has many numbers that say little of the labels. A model that was "
+                "fitted to labels gets them right, and others it does not know: score labels that "
+                "it has not seen, with `cross_val_score`."
+            )
+        if value not in range(4):
+            raise Wrong(f"There is no layer {value:g}. Return a whole number from 0 to 3.")
         raise Wrong(
-            f"The last block is {behind:.1f} points behind block {best}. It is shaped most by the "
-            "classes of the source, and a face is none of them."
+            f"You chose layer {value:g}, and layer {best} is best in cross-validation. Compare the "
+            "means of the five accuracies, and take the place of the largest."
         )
-    if block > best:
-        raise Wrong(
-            f"Block {block} is {behind:.1f} points behind block {best}. It is later, and nearer to "
-            "the classes of the source."
-        )
-    raise Wrong(
-        f"Block {block} is {behind:.1f} points behind block {best}. It is earlier, and sees too "
-        "little of the image at a time."
-    )
