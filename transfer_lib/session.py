@@ -95,10 +95,8 @@ def setup(lesson, *, profile=None, seed=None, terms=None) -> Course:
     elif this.engine == "torch":
         engine, device = _describe(["torch", "transformers"])
     wanted = wanted or ("full" if "NVIDIA" in device else "quick")
-    if wanted == "quick" and backend == "torch" and "OMP_NUM_THREADS" not in os.environ:
-        import torch
-
-        torch.set_num_threads(1)  # the quick profile's networks are slower on two threads
+    if wanted == "quick" and "OMP_NUM_THREADS" not in os.environ:
+        _one_thread(backend)
 
     _seed_and_style(seed)
 
@@ -115,6 +113,19 @@ def setup(lesson, *, profile=None, seed=None, terms=None) -> Course:
     if terms:
         _show_terms(this.number, terms)
     return Course(this.number, wanted, seed, backend, device)
+
+
+def _one_thread(backend):
+    """Let each small model run on one thread: the quick profile's are slower on two."""
+    import numpy  # noqa: F401  both bring a BLAS, which has to be there to be told
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
+    if backend == "torch":
+        import torch
+
+        torch.set_num_threads(1)
 
 
 def _show_terms(number, language):

@@ -29,7 +29,7 @@ def cut(base, layer_name):
 class Target:
     """A few images of a data set: x_train, y_train, x_test, y_test and class_names."""
 
-    def __init__(self, name, train=20, test=30, scale=1):
+    def __init__(self, name, train=20, test=25, scale=1):
         self.scale = scale  # how much larger than usual its images are shown to the networks
         full = photo_sets.load(name) if name in photo_sets.DESCRIPTIONS else data.load(name)
         self.class_names = full.class_names
@@ -64,7 +64,7 @@ def extract(model, name, x, scale=1):
 
 def probe(x, y, x_test, y_test):
     """Fit logistic regression to features; return its accuracy on test features, percent."""
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, tol=0.01))
     return 100 * model.fit(x, y).score(x_test, y_test)
 
 
@@ -79,7 +79,7 @@ def hog_of(x):
     return np.stack([hog(image, 8, (8, 8), (2, 2)) for image in grey])
 
 
-def mean_accuracy(target, train, test, per_class, seed, draws=5):
+def mean_accuracy(target, train, test, per_class, seed, draws=4):
     """Return the mean accuracy of probes on `draws` draws of labels, percent."""
     size = per_class * len(target.class_names)
     split = StratifiedShuffleSplit(draws, train_size=size, random_state=seed)
@@ -92,6 +92,6 @@ def choose(layers, y):
     """Return the number of the best layer; layers is a list of arrays, one row for each label."""
     means = []
     for x in layers:
-        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, tol=0.01))
         means.append(cross_val_score(model, x, y, cv=5).mean())
     return int(np.argmax(means))
