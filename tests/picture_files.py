@@ -52,6 +52,6 @@ REFUSED = {
     "noise": (b"\x89PNG\r\n\x1a\n" + os.urandom(200), "a.jpg"),
     "bomb": (png_header(30_000, 30_000), "more than 64 million pixels"),
     "big": (png_header(9_000, 9_000), "more than 64 million pixels"),
-    "float": (packed(Image.new("F", (8, 8), 0.5), "TIFF"), "pixels of 32 bits"),
-    "deep": (packed(Image.new("I", (8, 8), 10**6), "TIFF"), "pixels of 32 bits"),
+    "nan": (packed(Image.new("F", (8, 8), float("nan")), "TIFF"), "no numbers"),
+    "infinite": (packed(Image.new("F", (8, 8), float("inf")), "TIFF"), "no numbers"),
 }

@@ -177,26 +177,6 @@ def test_one_picture_in_two_classes(photos):
     assert "same picture as cat/0.png" in reasons(own)["dog/lost.png"]
 
 
-def test_pictures_of_twelve_bits_are_not_black(tmp_path):
-    for kind in ("few", "many"):
-        (tmp_path / kind).mkdir()
-        for i in range(4):
-            pixels = np.asarray(scene(i + 10 * (kind == "many")).convert("L")).astype(np.uint16)
-            (tmp_path / kind / f"{i}.png").write_bytes(packed(Image.fromarray(pixels * 16)))
-    assert images.read_folder(tmp_path).x_train.max() > 128
-
-
-def test_parts_of_a_split_are_no_classes(tmp_path):
-    kaggle, split = tmp_path / "kaggle", tmp_path / "pets"
-    for folder in (kaggle / "train", kaggle / "test1", split / "train/cat", split / "Valid/cat"):
-        folder.mkdir(parents=True)
-        (folder / "cat.1.png").write_bytes(packed(scene(1)))
-    for folder, names in ((kaggle, "test1, train"), (split, "Valid, train")):
-        message = error(folder)
-        assert f"{names}: parts of a split, not classes" in message
-        assert f"read_folder({str(folder / 'train')!r})" in message
-
-
 def error(folder, **options):
     with pytest.raises(images.PictureError) as caught:
         images.read_folder(folder, **options)

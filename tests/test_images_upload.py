@@ -8,6 +8,7 @@ from picture_files import REFUSED, WHOLE, packed, scene
 from PIL import Image
 
 from transfer_lib import images
+from transfer_lib.images import files
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -119,7 +120,7 @@ def test_too_many_bytes():
 
 
 def test_formats_that_run_programs_are_never_opened():
-    assert not {"EPS", "WMF", "IPTC", "FPX", "MIC"} & set(images.FORMATS)
+    assert not {"EPS", "WMF", "IPTC", "FPX", "MIC"} & set(files.FORMATS)
 
 
 # ---------------------------------------------------------------- the button
@@ -199,3 +200,30 @@ def test_button_is_shown_with_words_instead(monkeypatch):
     (bundle,) = shown
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
     assert "images.read_picture(" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 0.5, 1], [0, 128, 255]),  # fractions: 1 is white
+        ([0, 0.1, 0.2], [0, 26, 51]),  # and a dark picture stays dark
+        ([0.0, 100.0, 200.0], [0, 100, 200]),
+        ([-1.0, 0.0, 3.0], [0, 64, 255]),  # no usual range: what is in use
+        ([300.0, 350.0, 400.0], [0, 128, 255]),
+    ],
+)
+def test_fractions_are_scaled_by_the_range_in_use(values, expected):
+    picture = Image.fromarray(np.array([values], np.float32))
+    found = images.read_picture(packed(picture, "TIFF"))
+    assert found.shape == (1, 3, 3) and found[0, :, 0].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("most", "white"), [(200, 255), (1000, 1023), (4000, 4095), (16_000, 16_383), (60_000, 65_535)]
+)
+def test_whole_numbers_take_the_smallest_depth_that_holds_them(most, white):
+    values = np.array([[0, most // 2, most]], np.uint16)
+    found = images.read_picture(packed(Image.fromarray(values)))[0, :, 0]
+    assert found.tolist() == [0, round(255 * (most // 2) / white), round(255 * most / white)]
+    many = np.array([[-5, 0, 100_000]], np.int32)
+    assert images.read_picture(packed(Image.fromarray(many), "TIFF"))[0, :, 0].tolist() == [0, 0, 255]
