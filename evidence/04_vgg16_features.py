@@ -24,7 +24,8 @@ CLAIMS = {
         ">= 5 points",
     ),
     "04.faces-late": (
-        "Faces: in both networks the best of the last two layers is ahead of all in the first half.",
+        "Faces: in both networks the best of the last two layers is ahead of all in the first "
+        "half.",
         ">= 5 points",
     ),
     "04.hog": ("Digits: the gradient histogram, less VGG16Mini's best block.", ">= 0 points"),
@@ -64,9 +65,7 @@ def measure(seed):
                     ]
                     lost.append(max(with_all) - with_all[choose(train, t.y_train)])
     digits = targets["digits"]
-    hog = mean_accuracy(
-        digits, hog_of(digits.x_train), hog_of(digits.x_test), LABELS, seed, DRAWS
-    )
+    hog = mean_accuracy(digits, hog_of(digits.x_train), hog_of(digits.x_test), LABELS, seed, DRAWS)
     patches, late = {name: found["patches", name, True] for name in (mini, lite0)}, []
     for name in (mini, lite0):
         line = found["faces", name, True]

@@ -9,79 +9,159 @@ from sklearn.decomposition import PCA
 import exercise_cases
 from transfer_lib.vgg16_mini import VGG16Mini
 
-
-def unfreeze_names(base):
-    base.trainable = True
-    for layer in base.layers:
-        layer.trainable = "block5" in layer.name
+LOSS = "sparse_categorical_crossentropy"
 
 
-def unfreeze_slice(base):
-    base.trainable = True
-    names = [layer.name for layer in base.layers]
-    for layer in base.layers[: names.index("block5_conv1")]:
-        layer.trainable = False
+def compile_with(rate, loss=LOSS, optimizer=keras.optimizers.Adam):
+    return {"optimizer": optimizer(rate), "loss": loss}
 
 
-def unfreeze_by_number(base):
-    base.trainable = True
-    for layer in base.layers[:15]:  # as articles on Keras's VGG16 have it
-        layer.trainable = False
+def by_number(layer):
+    return int(layer.name[5]) if layer.name.startswith("block") else 9
 
 
-def unfreeze_last_three(base):
-    base.trainable = True
-    for layer in base.layers[:-3]:  # two convolutions and the pooling
-        layer.trainable = False
+def unfreeze_with(
+    switch=lambda layer, first: by_number(layer) >= first, last=True, before=None, **options
+):
+    """Return an answer: the switches by a rule, then compile (or first, or never)."""
+
+    def unfreeze(model, first, rate):
+        if last is False:
+            model.compile(**compile_with(rate, **options))
+        if before is not None:
+            model.trainable = before
+        for layer in model.layers:
+            layer.trainable = switch(layer, first)
+        if last:
+            model.compile(**compile_with(rate, **options))
+
+    return unfreeze
 
 
-def unfreeze_and_return(base):
-    unfreeze_names(base)
-    return base
+def unfreeze_by_names(model, first, rate):
+    frozen = tuple(f"block{number}_" for number in range(1, first))
+    for layer in model.layers:
+        layer.trainable = not layer.name.startswith(frozen)
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate=rate), loss=loss)
+    return model
 
 
-def unfreeze_all(base):
-    base.trainable = True
+def unfreeze_from_a_place(model, first, rate):
+    names = [layer.name for layer in model.layers]
+    place = names.index(f"block{first}_conv1")
+    for number, layer in enumerate(model.layers):
+        layer.trainable = number >= place
+    model.compile(keras.optimizers.SGD(rate), LOSS, metrics=["accuracy"])
 
 
-def unfreeze_layers_only(base):
-    for layer in base.layers:
-        if layer.name.startswith("block5"):
-            layer.trainable = True
+def unfreeze_model_last(model, first, rate):
+    unfreeze_by_names(model, first, rate)
+    model.trainable = True
+    model.compile(**compile_with(rate))
 
 
-def unfreeze_then_freeze(base):
-    unfreeze_names(base)
-    base.trainable = False
+def unfreeze_and_reset(model, first, rate):
+    model.set_weights([0 * weight for weight in model.get_weights()])
+    unfreeze_by_names(model, first, rate)
 
 
-def unfreeze_one(base):
-    base.trainable = True
-    for layer in base.layers:
-        layer.trainable = layer.name == "block5_conv2"
+def finish(copy, rate, **options):
+    """Switch all layers of a copy on and compile it."""
+    for layer in copy.layers:
+        layer.trainable = True
+    copy.compile(**compile_with(rate, **options))
+    return copy
 
 
-def unfreeze_wrong_block(base):
-    base.trainable = True
-    for layer in base.layers:
-        layer.trainable = layer.name.startswith("block1")
+def twin_by_clone(model, rate):
+    return finish(keras.models.clone_model(model), rate)
 
 
-def unfreeze_the_name(base):
-    base.trainable = True
-    for layer in base.layers:
-        layer.trainable = layer.name == "block5"
+def twin_by_config(model, rate):
+    plain = keras.Model(model.inputs, model.outputs)
+    copy = keras.Model.from_config(plain.get_config())
+    return finish(copy, rate)
 
 
-def unfreeze_model_last(base):
-    unfreeze_layers_only(base)
-    base.trainable = True
+def twin_layer_by_layer(model, rate):
+    x = inputs = keras.Input(model.input_shape[1:])
+    for layer in model.layers[1:]:
+        config = layer.get_config() | {"trainable": True}
+        x = type(layer).from_config(config)(x)
+    return finish(keras.Model(inputs, x), rate)
 
 
-def unfreeze_two_blocks(base):
-    base.trainable = True
-    for layer in base.layers:
-        layer.trainable = not layer.name.startswith("block1")
+def twin_with_weights(model, rate):
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return finish(copy, rate)
+
+
+def twin_with_a_fresh_head_only(model, rate):
+    copy = keras.models.clone_model(model)
+    for old, layer in zip(model.layers[:-1], copy.layers[:-1], strict=True):
+        layer.set_weights(old.get_weights())
+    return finish(copy, rate)
+
+
+def twin_frozen(model, rate):
+    copy = keras.models.clone_model(model)
+    copy.compile(**compile_with(rate))
+    return copy
+
+
+def twin_that_switches_the_model(model, rate):
+    for layer in model.layers:
+        layer.trainable = True
+    return finish(keras.models.clone_model(model), rate)
+
+
+def twin_that_resets_the_model(model, rate):
+    fresh = keras.models.clone_model(model)
+    model.set_weights(fresh.get_weights())
+    return finish(fresh, rate)
+
+
+def twin_smaller(model, rate):
+    small = [keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(3, activation="softmax")]
+    return finish(keras.Sequential(small), rate)
+
+
+def twin_not_compiled(model, rate):
+    copy = keras.models.clone_model(model)
+    copy.trainable = True
+    return copy
+
+
+def worst_with(order=lambda p, y: -p.max(axis=1), only=lambda p, y: p.argmax(axis=1) != y):
+    def worst(probabilities, y, count):
+        rows = np.flatnonzero(only(probabilities, y))
+        return rows[np.argsort(order(probabilities, y)[rows])][:count]
+
+    return worst
+
+
+def worst_by_masking(probabilities, y, count):
+    sure = np.where(probabilities.argmax(axis=1) == y, -1, probabilities.max(axis=1))
+    rows = np.argsort(sure)[::-1]
+    return rows[: min(count, int((sure >= 0).sum()))]
+
+
+def worst_by_loop(probabilities, y, count):
+    wrong = [i for i, row in enumerate(probabilities) if row.argmax() != y[i]]
+    return sorted(wrong, key=lambda i: -max(probabilities[i]))[:count]
+
+
+def worst_places(probabilities, y, count):
+    sure = probabilities.max(axis=1)[probabilities.argmax(axis=1) != y]
+    return np.argsort(-sure)[:count]
+
+
+def worst_and_change(probabilities, y, count):
+    rows = worst_by_loop(probabilities, y, count)
+    probabilities *= 0
+    return rows
 
 
 def fuse_with(project):
@@ -191,12 +271,13 @@ RIGHT = {
         lambda shape, classes: np.float64(parameters(shape, classes)),
     ],
     "unfreeze": [
-        unfreeze_names,
-        unfreeze_slice,
-        unfreeze_by_number,
-        unfreeze_and_return,
-        unfreeze_layers_only,
+        unfreeze_with(),
+        unfreeze_by_names,
+        unfreeze_from_a_place,
+        unfreeze_with(before=True),
     ],
+    "twin": [twin_by_clone, twin_by_config, twin_layer_by_layer],
+    "worst": [worst_with(), worst_by_masking, worst_by_loop],
     "fuse": [fuse_with(by_pca), fuse_with(by_svd), fuse_with(by_fit_transform)],
     "split": [
         lambda left, side, border: (left + side <= border, left >= border),
@@ -237,14 +318,43 @@ WRONG = {
         (lambda shape, classes: parameters((7, 7, 512), 5), "Use the arguments"),
     ],
     "unfreeze": [
-        (unfreeze_all, "Every layer can be trained"),
-        (unfreeze_then_freeze, "`False` freezes all again"),
-        (unfreeze_the_name, "no layer with weights is"),
-        (unfreeze_model_last, "whatever was set before"),
-        (unfreeze_one, "A part of block 5"),
-        (unfreeze_last_three, "A part of block 5"),
-        (unfreeze_wrong_block, "The wrong blocks"),
-        (unfreeze_two_blocks, "More than block 5"),
+        (unfreeze_with(lambda layer, first: True), "can be trained: block1_conv1"),
+        (unfreeze_with(lambda layer, first: by_number(layer) > first), "can be trained"),
+        (unfreeze_with(lambda layer, first: by_number(layer) in range(first, 9)), "head is frozen"),
+        (unfreeze_with(lambda layer, first: by_number(layer) >= 3), "For first=1"),
+        (unfreeze_with(before=False), "freezes the model as a whole"),
+        (unfreeze_model_last, "can be trained: block1_conv1"),
+        (unfreeze_with(last=None), "is not compiled"),
+        (unfreeze_with(last=False), "compile last"),
+        (unfreeze_with(loss="mse"), "the loss should be"),
+        (unfreeze_with(optimizer=lambda rate: keras.optimizers.Adam()), "For rate=0.0002"),
+        (unfreeze_and_reset, "The weights have changed"),
+    ],
+    "twin": [
+        (lambda model, rate: finish(model, rate), "the pretrained model itself"),
+        (twin_with_weights, "All kernels"),
+        (twin_with_a_fresh_head_only, "Some kernels"),
+        (twin_frozen, "frozen at random weights"),
+        (twin_that_switches_the_model, "the switches of `model`"),
+        (twin_that_resets_the_model, "own weights have changed"),
+        (lambda model, rate: keras.Model(model.input, model.output), "shares weights"),
+        (twin_smaller, "another one"),
+        (twin_not_compiled, "is not compiled"),
+        (lambda model, rate: twin_by_clone(model, 1e-2), "For rate=0.0003"),
+        (lambda model, rate: model.get_weights(), "Return a keras.Model"),
+    ],
+    "worst": [
+        (worst_with(only=lambda p, y: y >= 0), "is predicted rightly"),
+        (worst_with(order=lambda p, y: p.max(axis=1)), "*least* sure"),
+        (worst_with(order=lambda p, y: p[np.arange(len(y)), y]), "*true* class"),
+        (worst_with(order=lambda p, y: np.arange(len(y))), "Sort the wrong predictions"),
+        (lambda p, y, count: worst_by_loop(p, y, 40), "rows are expected"),
+        (lambda p, y, count: worst_by_loop(p, y, count)[::-1], "in another order"),
+        (lambda p, y, count: p.argmax(axis=1) != y, "not True and False"),
+        (lambda p, y, count: p.max(axis=1)[worst_by_loop(p, y, count)], "not probabilities"),
+        (worst_places, "wrong[order]"),
+        (lambda p, y, count: p, "one row of numbers"),
+        (worst_and_change, "have changed"),
     ],
     "fuse": [
         (fuse_with(by_two_fits), "second PCA"),
@@ -288,20 +398,16 @@ WRONG = {
 test_right, test_wrong, test_complete = exercise_cases.tests("05", RIGHT, WRONG)
 
 
-@pytest.mark.parametrize("nested", [False, True])
-@pytest.mark.parametrize("answer", [unfreeze_names, unfreeze_layers_only])
-def test_what_unfreeze_accepts_trains_block_5_and_no_other(answer, nested):
+@pytest.mark.parametrize("answer", RIGHT["unfreeze"])
+def test_what_unfreeze_accepts_trains_these_layers_and_no_other(answer):
     base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
-    base.trainable = False
-    answer(base)
-    x = keras.Input((32, 32, 3))
-    inside = base(x) if nested else base.output
-    outputs = layers.Dense(2)(layers.Flatten()(inside))
-    model = keras.Model(x if nested else base.input, outputs)
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    before = {w.path: w.numpy() for w in base.weights}
-    model.fit(
-        np.random.default_rng(0).normal(size=(4, 32, 32, 3)), np.array([0, 1, 0, 1]), verbose=0
-    )
-    changed = {w.path for w in base.weights if not np.array_equal(before[w.path], w.numpy())}
-    assert changed == {path for path in before if "block5" in path}
+    outputs = layers.Dense(2, activation="softmax")(layers.Flatten()(base.output))
+    model = keras.Model(base.input, outputs)
+    answer(model, 4, 1e-2)
+    before = {w.path: w.numpy() for w in model.weights}
+    x = np.random.default_rng(0).normal(size=(4, 32, 32, 3))
+    model.fit(x, np.array([0, 1, 0, 1]), epochs=2, verbose=0)
+    changed = {w.path for w in model.weights if not np.array_equal(before[w.path], w.numpy())}
+    assert changed == {
+        path for path in before if not path.startswith(("block1", "block2", "block3"))
+    }

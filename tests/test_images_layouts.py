@@ -29,14 +29,19 @@ def refused(folder):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("names", [("train", "test"), ("Train", "val"), ("training_set", "test_set")])
+@pytest.mark.parametrize(
+    "names", [("train", "test"), ("Train", "val"), ("training_set", "test_set")]
+)
 def test_a_split_that_is_there_is_kept(tmp_path, names):
     for start, (part, count) in enumerate(zip(names, (5, 3), strict=True)):
         for k, name in enumerate(("cat", "dog")):
             put(tmp_path / part / name, *numbered("{}.png", count), start=100 * start + 10 * k)
     own = images.read_folder(tmp_path, test_share=0.5)
     assert own.class_names == ("cat", "dog")
-    assert np.bincount(own.y_train).tolist() == [5, 5] and np.bincount(own.y_test).tolist() == [3, 3]
+    assert np.bincount(own.y_train).tolist() == [5, 5] and np.bincount(own.y_test).tolist() == [
+        3,
+        3,
+    ]
     assert all(file.startswith(f"{names[0]}/") for file in own.files_train)
     assert all(file.startswith(f"{names[1]}/") for file in own.files_test)
     assert f"split already: {names[0]} to train, {names[1]} to test." in own.report
@@ -59,7 +64,10 @@ def test_a_picture_of_the_test_part_that_is_in_training_is_left_out(tmp_path):
         put(tmp_path / "test" / name, "4.png", start=10 * k + 5)
     own = images.read_folder(tmp_path)
     assert own.files_test == ["test/cat/4.png", "test/dog/4.png"]
-    assert "test/cat/3.png is the same picture as train/cat/1.png, which is for training." in own.report
+    assert (
+        "test/cat/3.png is the same picture as train/cat/1.png, which is for training."
+        in own.report
+    )
 
 
 def test_a_class_without_training_pictures_is_told(tmp_path):
@@ -74,7 +82,9 @@ def test_a_class_without_training_pictures_is_told(tmp_path):
     assert "'fox' has no training picture" in refused(tmp_path)
 
 
-@pytest.mark.parametrize("pattern", ["cat.{}.png", "cat_{:03}.png", "cat{}.PNG", "cat ({}).png", "cat-{}.png"])
+@pytest.mark.parametrize(
+    "pattern", ["cat.{}.png", "cat_{:03}.png", "cat{}.PNG", "cat ({}).png", "cat-{}.png"]
+)
 def test_flat_names_say_the_class(tmp_path, pattern):
     put(tmp_path, *numbered(pattern, 4))
     put(tmp_path, *numbered(pattern.replace("cat", "red fox"), 4), start=10)
@@ -82,7 +92,10 @@ def test_flat_names_say_the_class(tmp_path, pattern):
     (tmp_path / "labels.csv").write_text("a,b")
     own = images.read_folder(tmp_path)
     assert own.class_names == ("cat", "red fox") and len(own.y_train) == 6 and len(own.y_test) == 2
-    assert all(file.startswith(own.class_names[y]) for file, y in zip(own.files_train, own.y_train))
+    assert all(
+        file.startswith(own.class_names[y])
+        for file, y in zip(own.files_train, own.y_train, strict=True)
+    )
     assert "The file names say the class" in own.report
     assert "cover.png has no class in its name." in own.report
     assert "labels.csv has no class in its name." in own.report
@@ -97,7 +110,9 @@ def test_the_competition_of_cats_and_dogs(tmp_path):
     assert "test1 does not say the class of its pictures; not read." in own.report
 
 
-@pytest.mark.parametrize("pattern", ["IMG_{:04}.png", "DSC0{}.png", "photo ({}).png", "{}.png", "PXL_2023{}.png"])
+@pytest.mark.parametrize(
+    "pattern", ["IMG_{:04}.png", "DSC0{}.png", "photo ({}).png", "{}.png", "PXL_2023{}.png"]
+)
 def test_names_of_a_camera_are_no_classes_and_the_cure_is_a_command(tmp_path, pattern):
     folder = tmp_path / "my photos"
     put(folder, *numbered(pattern, 3), *numbered("Screenshot {}.png", 3))

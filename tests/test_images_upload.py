@@ -226,4 +226,8 @@ def test_whole_numbers_take_the_smallest_depth_that_holds_them(most, white):
     found = images.read_picture(packed(Image.fromarray(values)))[0, :, 0]
     assert found.tolist() == [0, round(255 * (most // 2) / white), round(255 * most / white)]
     many = np.array([[-5, 0, 100_000]], np.int32)
-    assert images.read_picture(packed(Image.fromarray(many), "TIFF"))[0, :, 0].tolist() == [0, 0, 255]
+    assert images.read_picture(packed(Image.fromarray(many), "TIFF"))[0, :, 0].tolist() == [
+        0,
+        0,
+        255,
+    ]

@@ -56,7 +56,11 @@ def test_the_layers_are_the_ends_of_the_blocks_in_their_order():
 
 @pytest.mark.parametrize(
     ("given", "train", "test"),
-    [(("photo_patches",), 20, 25), (("mnist_5000", 3, 4), 3, 4), (("shuffled_faces", 50, 50), 50, 50)],
+    [
+        (("photo_patches",), 20, 25),
+        (("mnist_5000", 3, 4), 3, 4),
+        (("shuffled_faces", 50, 50), 50, 50),
+    ],
 )
 def test_a_target_has_the_same_number_of_each_class(given, train, test):
     target = lesson.Target(*given)

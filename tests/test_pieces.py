@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transfer_lib import plots
+from transfer_lib import images, plots
 from transfer_lib.data import pieces
 
 
@@ -57,3 +57,17 @@ def test_the_guessing_game_counts_and_ends():
     assert all(button.disabled for button in game.buttons)
     game.answer(1)  # after the end nothing counts
     assert game.answers == [0, 0, 1]
+
+
+def test_written_pieces_are_read_again_in_their_own_split(tmp_path):
+    pieces.write(tmp_path)
+    own, split = images.read_folder(tmp_path, size=pieces.SIZE), pieces.load()
+    assert own.class_names == tuple(sorted(split.class_names))
+    for part in ("train", "test"):
+        x, y = getattr(split, f"x_{part}"), getattr(split, f"y_{part}")
+        files = getattr(own, f"files_{part}")
+        numbers = [int(file.split("/")[2].removesuffix(".png")) for file in files]
+        assert sorted(numbers) == list(range(250))
+        np.testing.assert_array_equal(getattr(own, f"x_{part}"), x[numbers])
+        names = [own.class_names[k] for k in getattr(own, f"y_{part}")]
+        assert names == [split.class_names[k] for k in y[numbers]]

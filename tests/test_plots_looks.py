@@ -114,6 +114,11 @@ def test_images_that_are_accepted(images):
         plots.image_grid(images, ["a"] * 3)
 
 
+def test_no_images_are_a_figure_that_says_so():
+    fig = plots.image_grid(np.zeros((0, 8, 8, 3)), [], 4, [], title="Worst mistakes")
+    assert fig.axes[0].get_title() == "Worst mistakes: none"
+
+
 def test_wrong_predictions_are_marked_by_text():
     axes = READY["image_grid"]().axes
     assert [ax.get_title() for ax in axes] == ["✓ 7", "✗ 7, is 1", "✓ 7", "✗ 8, is 3"]

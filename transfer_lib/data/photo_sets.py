@@ -2,7 +2,7 @@
 
 ``TRANSFER_LIB_DATA`` may hold them as ``cifar10_jpeg.npz`` and ``ants_bees_jpeg.npz``: all JPEG
 files end to end in ``jpeg``, image i from ``offset[i]`` to ``offset[i + 1]``, with ``label``,
-``is_train`` and ``class_names``. Otherwise they are downloaded, CIFAR-10 by Keras into its own cache.
+``is_train`` and ``class_names``. Otherwise they are downloaded, CIFAR-10 by Keras into its cache.
 """
 
 from .. import images, settings
@@ -11,7 +11,7 @@ from .download import DataError
 from .sets import Dataset
 
 DESCRIPTIONS = {
-    "cifar10": "60,000 photographs of ten kinds of animals and vehicles, 32 x 32 (Krizhevsky, 2009).",
+    "cifar10": "60,000 photographs of ten animals and vehicles, 32 x 32 (Krizhevsky, 2009).",
     "ants_bees": "397 photographs of ants and bees; the split is that of PyTorch's tutorial.",
 }
 CIFAR10 = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
@@ -121,4 +121,6 @@ def _square(picture, size):
     import numpy as np
     from PIL import Image, ImageOps
 
-    return np.asarray(ImageOps.fit(Image.fromarray(picture), (size, size), Image.Resampling.BICUBIC))
+    return np.asarray(
+        ImageOps.fit(Image.fromarray(picture), (size, size), Image.Resampling.BICUBIC)
+    )

@@ -69,6 +69,19 @@ def load():
     )
 
 
+def write(folder):
+    """Write the pieces as PNG files, ``train/cat/0.png`` and so on, as people keep pictures."""
+    from PIL import Image
+
+    pieces = load()
+    for part in ("train", "test"):
+        images, labels = getattr(pieces, f"x_{part}"), getattr(pieces, f"y_{part}")
+        for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+            place = Path(folder) / part / pieces.class_names[label]
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(place / f"{number}.png")
+
+
 def _cut(region, random):
     """Return pieces from random places of a region, none of them flat."""
     found, (height, width, _) = [], region.shape

@@ -172,8 +172,8 @@ def cut(answer):
     "04.cached",
     hints=[
         "Which file belongs to these images and this recipe? Its name must depend on both.",
-        "`hashlib.sha256(content).hexdigest()` turns bytes into a short name. `images.tobytes()` are "
-        "the bytes of the images, `recipe.encode()` those of the recipe.",
+        "`hashlib.sha256(content).hexdigest()` turns bytes into a short name. `images.tobytes()` "
+        "are the bytes of the images, `recipe.encode()` those of the recipe.",
         "Look whether the file is there; only if it is not, compute and save. Then load it.",
     ],
 )
@@ -290,7 +290,7 @@ def cached(answer):
         "and what the largest?",
         "From 0 to 255: the largest is far above 1. Twice: `(-1 - 127) / 128` is about -1 and "
         "`(1 - 127) / 128` about -0.98, so even the largest is below -0.9.",
-        "What is left lies between -1 and 1. Right inputs have negative values, those from 0 to 1 none.",
+        "What is left lies between -1 and 1. Right inputs have negative values, the others none.",
     ],
 )
 def diagnose(answer):
@@ -316,7 +316,8 @@ def diagnose(answer):
             value = call(answer, x.copy())
             if not isinstance(value, str) or value not in cases:
                 raise Wrong(
-                    f"Return one of the four texts {', '.join(map(repr, cases))}; this is {value!r}."
+                    f"Return one of the four texts {', '.join(map(repr, cases))}; this is "
+                    f"{value!r}."
                 )
             if value != right:
                 raise Wrong(
@@ -329,7 +330,7 @@ def diagnose(answer):
     "04.choose",
     hints=[
         "For each layer: five accuracies. Which number stands for the five?",
-        "Their mean. Put the means of all layers into a list; `np.argmax` finds the place of the largest.",
+        "Their mean. Put the means of all layers into a list; `np.argmax` finds the largest.",
         "`cross_val_score(model, x, y, cv=5).mean()` with a fresh `make_pipeline(StandardScaler(), "
         "LogisticRegression(max_iter=1000))` for each `x` in `layers`.",
     ],
@@ -351,9 +352,7 @@ def choose(answer):
         if value == best:
             continue
         if value == best + 1:
-            raise Wrong(
-                f"You chose layer {value:g}, counting from 1. Python counts from 0: `np.argmax` does."
-            )
+            raise Wrong(f"You chose layer {value:g}, counting from 1. `np.argmax` counts from 0.")
         if value == best - 1:
             raise Wrong(
                 f"Layer {value:g} has many numbers that say little of the labels. A model that was "

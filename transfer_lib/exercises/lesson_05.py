@@ -1,12 +1,9 @@
 """Exercises of lesson 05."""
 
+from transfer_lib.exercises.lesson_05_networks import twin, unfreeze
 from transfer_lib.practice import Wrong, array, call, close, exercise, number
 
-
-def _numpy(tensors):
-    import keras
-
-    return [keras.ops.convert_to_numpy(tensor).copy() for tensor in tensors]
+__all__ = ["fuse", "head_parameters", "split", "twin", "unfreeze", "worst"]
 
 
 @exercise(
@@ -67,63 +64,11 @@ def head_parameters(answer):
 
 
 @exercise(
-    "05.unfreeze",
-    hints=[
-        "Each layer has a switch of its own, `trainable`, and a loop can set it by its name.",
-        "Switch the layers of block 5 on and leave the others off. Switching on the model switches "
-        "on all of its layers: whoever does that sets each layer afterwards.",
-        "`for layer in base.layers:`, and in it "
-        "`layer.trainable = layer.name.startswith('block5')`.",
-    ],
-)
-def unfreeze(answer):
-    """Let training change the layers of block 5 and no others."""
-    import keras
-
-    from transfer_lib.vgg16_mini import VGG16Mini
-
-    base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
-    base.trainable = False
-    before = _numpy(base.weights)
-    call(answer, base, may_return_none=True)
-    if not all((a == b).all() for a, b in zip(before, _numpy(base.weights), strict=True)):
-        raise Wrong("The weights have changed. Unfreezing only sets switches.")
-    # What `fit` changes in a network around it; `base` itself lists none while it is switched off.
-    trainable = {id(weight) for weight in keras.Model(base.input, base.output).trainable_weights}
-    block5 = {
-        id(w) for layer in base.layers if layer.name.startswith("block5") for w in layer.weights
-    }
-    if trainable == block5:
-        return "Now compile, with a low rate."
-    if not trainable:
-        if base.trainable:
-            raise Wrong(
-                "The model is switched on, but no layer with weights is. The names look like "
-                "`block5_conv1`: use `startswith('block5')`."
-            )
-        raise Wrong(
-            "Nothing can be trained: all layers of the model that was passed in are frozen. Switch "
-            "on those of block 5; For the model, set last, `False` freezes all again."
-        )
-    if len(trainable) == len(base.weights):
-        raise Wrong(
-            "Every layer can be trained now. Freeze those of the blocks before block 5, after "
-            "`base.trainable = True`: it switches on all layers, whatever was set before."
-        )
-    if not trainable & block5:
-        raise Wrong("The wrong blocks can be trained: block 5 is frozen.")
-    if trainable < block5:
-        raise Wrong("A part of block 5 is still frozen. All its convolutions belong to it.")
-    raise Wrong("More than block 5 can be trained. Choose the layers by their names.")
-
-
-@exercise(
     "05.fuse",
     hints=[
         "For each set: fit `PCA(width)` on the training part, then transform both parts with it.",
         "`np.concatenate([a, b], axis=1)` puts columns side by side.",
-        "`pca = PCA(width).fit(a_train)`, then `pca.transform(a_train)`, `pca.transform(a_test)`; "
-        "the same for `b`.",
+        "`pca = PCA(width).fit(a_train)` projects `a_train` and `a_test`. Then a new one for `b`.",
     ],
 )
 def fuse(answer):
@@ -217,7 +162,7 @@ def _check_fused(answer, a, b, width):
     if matches(whitened):
         raise Wrong("The projections are scaled to one size (`whiten`). Leave them as they are.")
     if matches(scaled):
-        raise Wrong("You divided each projection by its spread, as `shrink` does. Do not rescale.")
+        raise Wrong("You divided each projection by its spread. Do not rescale.")
     if matches(not_centred):
         raise Wrong(
             "The mean of the training part is not subtracted before the projection. "
@@ -258,7 +203,8 @@ def _check_fused(answer, a, b, width):
     hints=[
         "A patch covers the columns from `left` to `left + side - 1`.",
         "It ends left of the border when `left + side <= border`.",
-        "`return left + side <= border, left >= border`",
+        "Compare the whole array at once: `left + side <= border` is True where a patch ends in "
+        "time. Return it and the mask for the test.",
     ],
 )
 def split(answer):
@@ -330,3 +276,65 @@ def _masks(answer, left, side, border):
     if not set(np.concatenate(parts)) <= {0.0, 1.0}:
         raise Wrong("Return True or False for each patch.")
     return [part.astype(bool) for part in parts]
+
+
+@exercise(
+    "05.worst",
+    hints=[
+        "`probabilities.argmax(axis=1)` are the predictions, `probabilities.max(axis=1)` how sure "
+        "the model was of them.",
+        "Keep only the rows where the prediction is not `y`: `np.flatnonzero` gives their numbers.",
+        "Sort those rows by how sure the model was, the largest first; take the first `count`.",
+    ],
+)
+def worst(answer):
+    """Return the rows of the surest wrong predictions, the surest first."""
+    import numpy as np
+
+    for seed, count in ((0, 4), (1, 6), (2, 100)):
+        rng = np.random.default_rng(seed)
+        probabilities = rng.dirichlet([0.6, 0.6, 0.6], size=40)
+        y = np.where(rng.random(40) < 0.55, probabilities.argmax(axis=1), rng.integers(0, 3, 40))
+        wrong = np.flatnonzero(probabilities.argmax(axis=1) != y)
+        sure = probabilities.max(axis=1)
+        right = wrong[np.argsort(-sure[wrong])][:count]
+        changes = "The probabilities have changed. Leave them as they are."
+        value = array(call(answer, probabilities.copy(), y.copy(), count, mutation=changes))
+        if value.shape == y.shape and set(np.unique(value)) <= {0.0, 1.0}:
+            raise Wrong("Return the numbers of the rows, not True and False for each.")
+        if value.ndim != 1:
+            raise Wrong(f"Return one row of numbers; yours has the shape {value.shape}.")
+        if close(value, right):
+            continue
+        if not set(value) <= set(range(40)):
+            raise Wrong(
+                "Return whole numbers that say which rows, such as 0 for the first; not "
+                "probabilities."
+            )
+        if set(value) - set(wrong):
+            row = int(next(v for v in value if v not in wrong))
+            inner = np.argsort(-sure[wrong])[:count]
+            if close(value, inner):
+                raise Wrong(
+                    "These are places among the wrong predictions. Look up their rows: "
+                    "`wrong[order]`."
+                )
+            raise Wrong(f"Row {row} is predicted rightly. Take wrong predictions only.")
+        if len(value) != len(right):
+            raise Wrong(
+                f"For count={count}, with {len(wrong)} wrong predictions, {len(right)} rows are "
+                f"expected, not {len(value)}."
+            )
+        if close(value, wrong[np.argsort(sure[wrong])][:count]):
+            raise Wrong(
+                "These are the *least* sure mistakes. `np.argsort` begins with the smallest."
+            )
+        true = probabilities[np.arange(40), y]
+        if close(value, wrong[np.argsort(true[wrong])][:count]):
+            raise Wrong(
+                "You sorted by the probability of the *true* class. Asked is how sure the model "
+                "was of what it said: the largest probability of the row."
+            )
+        if set(value) == set(right):
+            raise Wrong("The right rows in another order. The surest mistake comes first.")
+        raise Wrong("Sort the wrong predictions by the largest probability of each row.")

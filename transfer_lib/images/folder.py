@@ -110,9 +110,10 @@ def _read(paths, size):
             low, high = min(row[1] for row in found.values()), max(row[2] for row in found.values())
             black, white = value_range(low, high, kind == "iu")
             pictures |= {name: to_bytes(row[0], black, white) for name, row in found.items()}
+            what = "fractions" if kind == "f" else "more than 8 bits"
             lines.append(
-                f"{len(found):,} pictures hold {'fractions' if kind == 'f' else 'more than 8 bits'},"
-                f" from {low:,.5g} to {high:,.5g}: {black:,.5g} became black, {white:,.5g} white."
+                f"{len(found):,} pictures hold {what}, from {low:,.5g} to {high:,.5g}: "
+                f"{black:,.5g} became black, {white:,.5g} white."
             )
     return {name: pictures[name] for name in paths if name in pictures}, skipped, lines
 

@@ -46,7 +46,7 @@ class Layout:
 
 
 def find(folder: Path) -> Layout:
-    """Return the pictures of a folder with their classes; `PictureError` if it is no such folder."""
+    """Return the pictures of a folder and their classes; `PictureError` if there are none."""
     if not folder.is_dir():
         raise PictureError(
             f"{folder} is not a folder; it was looked for in {Path.cwd()}. {EXAMPLE}"
@@ -96,7 +96,7 @@ def _flat(root, folder, part):
         if files:
             place, one = folder / "cat", files[0]
             message += (
-                " The names of these files do not tell it either, as cat.1.jpg and dog.1.jpg would. "
+                " The names of these files do not tell it, as cat.1.jpg and dog.1.jpg would. "
                 "Make a folder for each class and move each picture into its own, in a terminal:\n"
                 f'  mkdir "{place}"\n  mv "{one}" "{place}"'
             )

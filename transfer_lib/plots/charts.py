@@ -133,6 +133,11 @@ def image_grid(images, labels, ncols=8, predictions=None, *, title=None):
         wrong = [label != guess for label, guess in pairs]
         captions = [f"✗ {g}, is {t}" if t != g else f"✓ {g}" for t, g in pairs]
     captions = [plain(caption, 18, lines=8) for caption in captions]
+    if not len(images):
+        fig, ax = figure("No images.", figsize=(4, 0.8))
+        ax.set_axis_off()
+        ax.set_title(f"{title or 'Images'}: none")
+        return fig
     ncols = min(int(ncols), len(images))
     nrows = -(-len(images) // ncols)
     height, width = images.shape[1:3]

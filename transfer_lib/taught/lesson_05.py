@@ -2,66 +2,154 @@
 
 import keras
 import numpy as np
+from keras import layers
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from tqdm.auto import tqdm
 
-from transfer_lib.taught.lesson_04 import (
-    extract,
-)
-
-
-def article_head(shape, classes, l2=0.0, dropout=0.0, start=keras.layers.Flatten):
-    """Return two large layers and a last one, for feature maps."""
-    layers = [keras.Input(shape), start()]
-    for units in (1024, 512):
-        penalty = keras.regularizers.L2(l2)
-        layers += [keras.layers.Dense(units, "relu", kernel_regularizer=penalty)]
-        layers += [keras.layers.Dropout(dropout)]
-    return keras.Sequential([*layers, keras.layers.Dense(classes)])
+from transfer_lib import networks
+from transfer_lib.data import pieces
+from transfer_lib.taught.lesson_04 import cut, probe, square
 
 
-def linear_head(shape, classes, start=keras.layers.GlobalAveragePooling2D):
-    """Return one dense layer, for feature maps that are pooled, or flattened."""
-    return keras.Sequential([keras.Input(shape), start(), keras.layers.Dense(classes)])
+def recipe(frozen=False, linear=False, rate=1e-3):
+    """Return the articles' model, compiled; each argument repairs one thing."""
+    base = networks.load("vgg16-mini", include_top=False, input_shape=(32, 32, 3))
+    base.trainable = not frozen
+    x = layers.Flatten()(base.output)
+    if not linear:
+        x = layers.Dense(1024, activation="relu")(x)
+        x = layers.Dense(512, activation="relu")(x)
+    model = keras.Model(base.input, layers.Dense(10, activation="softmax")(x))
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    return model
 
 
-def stored_inputs(base, parts, block, preprocess):
-    """Return what goes into a block: training and test images, or the maps of the block before."""
-    both = [parts["x_train"], parts["x_test"]]
-    if block == 1:
-        return [preprocess(x.astype("float32")) for x in both]
-    lower = keras.Model(base.input, base.get_layer(f"block{block - 1}_pool").output)
-    return [extract(x, lower, preprocess) for x in both]
+def inputs(x):
+    """Return images as VGG16Mini takes them."""
+    return networks.preprocess("vgg16-mini", np.stack([square(image, 32) for image in x]))
 
 
-def part_of_base(base, first, last, head, inputs):
-    """Return a model of the blocks `first` to `last` (the same layers) and a head."""
-    x = inputs
-    for layer in base.layers:
-        if layer.name.startswith(tuple(f"block{number}" for number in range(first, last + 1))):
-            x = layer(x)
-    return keras.Model(inputs, head(keras.layers.GlobalAveragePooling2D()(x)))
+def right(model, x, y):
+    """Return how many of the predictions are right, percent."""
+    return 100 * np.mean(model.predict(x, batch_size=250, verbose=0).argmax(axis=1) == y)
 
 
-WIDTH = 16
+def probe_of(model, layer, x, y, x_test, y_test):
+    """Return the accuracy of a linear probe on a layer, percent."""
+    features = cut(model, layer)
+    train, test = (features.predict(images, verbose=0) for images in (x, x_test))
+    return probe(train, y, test, y_test)
 
 
-def shrink(train, test, width=WIDTH):
-    """Project both parts onto the main directions of the training part; same scale for all sets."""
-    pca = PCA(width).fit(train)
-    train, test = pca.transform(train), pca.transform(test)
-    return train / train.std(), test / train.std()
+HEADS = {  # name: (first layer, units of the large layers, rate)
+    "pooled, linear": (layers.GlobalAveragePooling2D, (), 3e-2),
+    "pooled, two large": (layers.GlobalAveragePooling2D, (1024, 512), 1e-3),
+    "flat, linear": (layers.Flatten, (), 3e-3),
+    "flat, two large": (layers.Flatten, (1024, 512), 1e-3),
+}
 
 
-def histogram(x):
-    """Return for each image the share of its pixels in 16 ranges of brightness."""
-    return np.stack([np.histogram(image, 16, (0, 256))[0] / image.size for image in x])
+def train_head(name, x, y, epochs=20):
+    """Train one of the HEADS on feature maps; return it."""
+    first, units, rate = HEADS[name]
+    large = [layers.Dense(n, activation="relu") for n in units]
+    last = layers.Dense(int(y.max()) + 1, activation="softmax")
+    head = keras.Sequential([keras.Input(x.shape[1:]), first(), *large, last])
+    head.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    head.fit(x, y, batch_size=25, epochs=epochs, verbose=0)
+    return head
 
 
-def features_of(backbone, preprocess, x):
-    """Return the pooled features of RGB images (uint8), at the size that the backbone takes."""
-    size = backbone.input_shape[1]
-    if x.shape[1] != size:
-        x = keras.ops.convert_to_numpy(keras.ops.image.resize(x.astype("float32"), (size, size)))
-    pooled = keras.layers.GlobalAveragePooling2D()(backbone.output)
-    model = keras.Model(backbone.input, pooled)
-    return extract(x, model, preprocess)
+def unfreeze(model, first, rate):
+    """Freeze the blocks before number `first`, let all others be trained, and compile."""
+    for layer in model.layers:
+        frozen = [f"block{number}_" for number in range(1, first)]
+        layer.trainable = not layer.name.startswith(tuple(frozen))
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+
+
+def twin(model, rate):
+    """Return an untrained copy of the model, trainable as a whole, and compiled."""
+    copy = keras.models.clone_model(model)
+    for layer in copy.layers:
+        layer.trainable = True
+    copy.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    return copy
+
+
+def with_head(block, x, y):
+    """Return VGG16Mini up to a block with a head fitted to preprocessed images x."""
+    base = networks.load("vgg16-mini", include_top=False, input_shape=(32, 32, 3))
+    pooled = cut(base, f"block{block}_pool")
+    scaler, logistic = StandardScaler(), LogisticRegression(max_iter=1000, tol=0.01)
+    make_pipeline(scaler, logistic).fit(pooled.predict(x, verbose=0), y)
+    weights = (logistic.coef_ / scaler.scale_).T  # of features as they are, not standardised
+    head = layers.Dense(10, activation="softmax")
+    model = keras.Model(pooled.input, head(pooled.output))
+    head.set_weights([weights, logistic.intercept_ - scaler.mean_ @ weights])
+    return model
+
+
+def arms(x, y, x_test, y_test, rate=3e-4, epochs=12):
+    """Return the accuracy of four ways to use the same labels; the trained two take equal steps."""
+    found = {f"block {k}, frozen": right(with_head(k, x, y), x_test, y_test) for k in (3, 4)}
+    tuned = with_head(4, x, y)
+    unfreeze(tuned, 1, rate)
+    for name, model in tqdm({"fine-tuned": tuned, "untrained twin": twin(tuned, rate)}.items()):
+        model.fit(x, y, batch_size=20, epochs=epochs, verbose=0)
+        found[name] = right(model, x_test, y_test)
+    return found
+
+
+def features_of(backbone, preprocess, x, size=None):
+    """Return a row of features for each image, of any Keras model that ends with a map or a row."""
+    size = size or backbone.input_shape[1] or 224
+    x = preprocess(np.stack([square(image, size) for image in x]).astype("float32"))
+    maps = backbone.predict(x, batch_size=50, verbose=0)
+    return maps.mean(axis=(1, 2)) if maps.ndim == 4 else maps
+
+
+def fusions(a, b, target, draws, width=20):
+    """Return the accuracy of two sets of features, (train, test), alone and fused, percent."""
+
+    def project(pair, count):
+        pca = make_pipeline(StandardScaler(), PCA(count)).fit(pair[0])
+        return [pca.transform(x) for x in pair]
+
+    one, other = project(a, width), project(b, width)
+    ways = {"first alone": project(a, 2 * width), "second alone": project(b, 2 * width)}
+    ways["sum"] = [x + z for x, z in zip(one, other)]
+    ways["product"] = [x * z for x, z in zip(one, other)]
+    ways["concatenation"] = [np.concatenate(pair, axis=1) for pair in zip(one, other)]
+    y, y_test = target.y_train, target.y_test
+    return {
+        name: [probe(x[rows], y[rows], x_test, y_test) for rows in draws]
+        for name, (x, x_test) in ways.items()
+    }
+
+
+def strips(rng):
+    """Return 40 overlapping patches of each photograph, their labels and their first columns."""
+    photos, labels = list(pieces.photographs().values()), np.repeat(range(10), 40)
+    left, top = rng.integers(0, 320, 400), rng.integers(100, 116, 400)
+    cuts = [photos[k][y : y + 32, x : x + 32] for k, y, x in zip(labels, top, left)]
+    return np.array(cuts), labels, left
+
+
+def split(left, side, border):
+    """Return two boolean arrays: which patches are for training, and which for testing."""
+    train = left + side <= border
+    test = left >= border
+    return train, test
+
+
+def worst(probabilities, y, count):
+    """Return the rows of the `count` surest wrong predictions, the surest first."""
+    predicted = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != y)
+    order = np.argsort(-sure[wrong])
+    return wrong[order[:count]]
