@@ -9,9 +9,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import make_lite0_reference
-from transfer_lib import networks
+from transfer_lib import data, networks
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])
@@ -108,3 +111,20 @@ def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
     (tmp_path / Path(networks.WEIGHTS).name).write_bytes(b"other")
     with pytest.raises(Exception, match="SHA-256.*expected 5793"):
         networks.load("efficientnet-lite0")
+
+
+@pytest.mark.parametrize("classes", [2, 10])
+def test_a_fitted_head_says_what_logistic_regression_says(classes):
+    split = data.load("photo_patches")
+    rows = np.concatenate([np.flatnonzero(split.y_train == k)[:10] for k in range(classes)])
+    x, x_new = (np.repeat(part[rows][..., None], 3, -1) for part in (split.x_train, split.x_test))
+    x, x_new, y = *(networks.preprocess("vgg16-mini", z) for z in (x, x_new)), split.y_train[rows]
+    base = networks.load("vgg16-mini", include_top=False, input_shape=(32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(base.get_layer("block3_pool").output)
+    features = keras.Model(base.input, pooled)
+    model = networks.fit_head(features, x, y)
+    both = [features.predict(part, verbose=0) for part in (x, x_new)]
+    logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, tol=0.01))
+    expected = logistic.fit(both[0], y).predict_proba(both[1])
+    np.testing.assert_allclose(model.predict(x_new, verbose=0), expected, atol=1e-3)
+    assert model.get_layer("block1_conv1") is base.get_layer("block1_conv1")

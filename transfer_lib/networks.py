@@ -30,7 +30,7 @@ from . import data
 from .data.download import read_verified
 from .images import check_pixels
 
-__all__ = ["EMBEDDED", "NAMES", "class_names", "load", "preprocess"]
+__all__ = ["EMBEDDED", "NAMES", "class_names", "fit_head", "load", "preprocess"]
 
 EMBEDDED = ("efficientnet-lite0", "vgg16-mini")
 NAMES = (*EMBEDDED, "vgg16")
@@ -139,6 +139,40 @@ def preprocess(name, images):
     import keras
 
     return (keras.ops.cast(images, "float32") - 127) / 128
+
+
+def fit_head(model, x, y):
+    """Return the model with a linear head that logistic regression has fitted.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From images to rows of features, of which it computes each once.
+    x : array, shape (n, height, width, 3)
+        What the model takes.
+    y : array of int, shape (n,)
+        Labels 0, 1, 2, ...; the head has a softmax over so many classes.
+
+    Returns
+    -------
+    keras.Model
+        It shares the weights of `model`; its last layer is dense.
+    """
+    import keras
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    scaler, logistic = StandardScaler(), LogisticRegression(max_iter=1000, tol=0.01)
+    make_pipeline(scaler, logistic).fit(model.predict(x, verbose=0), y)
+    weights, bias = logistic.coef_, logistic.intercept_
+    if len(bias) == 1:  # of two classes scikit-learn keeps the difference
+        weights, bias = np.r_[-weights, weights] / 2, np.r_[-bias, bias] / 2
+    weights = (weights / scaler.scale_).T  # of features as they are, not standardised
+    head = keras.layers.Dense(len(bias), activation="softmax")
+    whole = keras.Model(model.input, head(model.output))
+    head.set_weights([weights, bias - scaler.mean_ @ weights])
+    return whole
 
 
 def class_names(name):
