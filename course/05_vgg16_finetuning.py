@@ -445,8 +445,8 @@ claim("05.product")
 claim("05.concatenation")
 
 # %% [markdown]
-# Fusion is no free gain. A sum mixes directions that have nothing to do with one another, a product keeps
-# only how they go together. Compare concatenation with the better set alone, not with the worse.
+# A sum mixes directions that have nothing to do with one another, a product keeps only how they go together.
+# Concatenation gains a little over the better set alone, and the worse set flatters every fusion.
 #
 # ## 7. An honest test
 #
