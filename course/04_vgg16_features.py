@@ -43,6 +43,7 @@ from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tqdm.auto import tqdm
+from tqdm.keras import TqdmCallback
 
 from transfer_lib import data, images, networks, plots
 from transfer_lib.claims import claim
@@ -285,7 +286,7 @@ whole.trainable = False
 painter = keras.Sequential([keras.Input((1,)), Pixels(), whole])
 painter.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
 label = np.array([[name.split(",")[0] for name in NAMES].index(WISH)])
-painter.fit(np.zeros((1, 1)), label, epochs=60, verbose=0)
+painter.fit(np.zeros((1, 1)), label, epochs=60, verbose=0, callbacks=[TqdmCallback(verbose=0)])
 picture = keras.ops.convert_to_numpy(painter.layers[0](np.zeros((1, 1))))
 sure = painter.predict(np.zeros((1, 1)), verbose=0)[0, label[0]]
 plots.image_grid((picture + 1) / 2, [f"{WISH}: {sure:.1%}"], title="Trained pixels")
@@ -592,9 +593,8 @@ course.progress()
 # - Networks: Simonyan and Zisserman (2015), [VGG16](https://arxiv.org/abs/1409.1556); Tan and Le (2019),
 #   [EfficientNet](https://arxiv.org/abs/1905.11946). Photographs: Krizhevsky (2009), CIFAR-10; Deng et
 #   al. (2009), [ImageNet](https://doi.org/10.1109/CVPR.2009.5206848).
-# - Which layer: Donahue et al. (2014), [DeCAF](https://arxiv.org/abs/1310.1531), where late layers of a
-#   large network were best; Yosinski et al. (2014), [How transferable are
-#   features](https://arxiv.org/abs/1411.1792); Alain and Bengio (2017), [linear
-#   probes](https://arxiv.org/abs/1610.01644); Dalal and Triggs (2005),
+# - Which layer: Donahue et al. (2014), [DeCAF](https://arxiv.org/abs/1310.1531), where late layers of a large
+#   network were best; Yosinski et al. (2014), [How transferable?](https://arxiv.org/abs/1411.1792); Alain and
+#   Bengio (2017), [linear probes](https://arxiv.org/abs/1610.01644); Dalal and Triggs (2005),
 #   [HOG](https://doi.org/10.1109/CVPR.2005.177).
 # - Nguyen, Yosinski and Clune (2015), [easily fooled](https://arxiv.org/abs/1412.1897).

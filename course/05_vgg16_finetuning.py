@@ -46,6 +46,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tqdm.auto import tqdm
+from tqdm.keras import TqdmCallback
 
 from transfer_lib import images, networks, plots
 from transfer_lib.claims import claim
@@ -92,7 +93,8 @@ x_patches, y_patches = inputs(patches.x_test), patches.y_test
 ten = few_of_each(patches.y_train, everything, 10, rng)
 x_ten, y_ten = inputs(patches.x_train[ten]), patches.y_train[ten]
 as_it_is = recipe()
-as_it_is.fit(x_ten, y_ten, batch_size=32, epochs=10, verbose=0)
+bar = [TqdmCallback(verbose=0)]
+as_it_is.fit(x_ten, y_ten, batch_size=32, epochs=10, verbose=0, callbacks=bar)
 print(f"{right(as_it_is, x_patches, y_patches):.0f} % right; guessing gets 10 %")
 
 # %% [markdown]
@@ -125,7 +127,7 @@ def probe_of(model, layer, x, y, x_test, y_test):
 original = networks.load("vgg16-mini", include_top=False, input_shape=(32, 32, 3))
 given = x_ten, y_ten, x_patches, y_patches
 table = {"pretrained": [probe_of(original, "block3_pool", *given), np.nan]}
-for name, model in models.items():
+for name, model in tqdm(models.items()):
     table[name] = [probe_of(model, "block3_pool", *given), right(model, x_patches, y_patches)]
 pd.DataFrame(table, index=["probe on block 3 (%)", "right (%)"]).T.round(0)
 
@@ -321,7 +323,8 @@ claim("05.patches")
 shift = layers.RandomTranslation(0.1, 0.1, fill_mode="nearest")
 block_3 = cut(original, "block3_pool")
 test, stored = block_3.predict(x_patches, verbose=0)[:, None, None], {}  # maps with one place
-for name, count in (("stored, as they are", 1), ("3 variants stored", 4), ("new each epoch", 20)):
+counts = {"stored, as they are": 1, "3 variants stored": 4, "new each epoch": 20}
+for name, count in tqdm(counts.items()):
     start, more = time.perf_counter(), [shift(x_ten, training=True) for _ in range(count - 1)]
     views = [x_ten, *map(keras.ops.convert_to_numpy, more)]
     x = np.concatenate([block_3.predict(view, verbose=0) for view in views])[:, None, None]
@@ -519,7 +522,7 @@ if not course.quick or photo_sets.given("ants_bees"):  # of PyTorch's own tutori
 
 # %% tags=["nbval-ignore-output"]
 network, prepare, _ = backbones["EfficientNet-Lite0"]
-x, x_test = (features_of(network, prepare, part, size) for part in (own.x_train, own.x_test))
+x, x_test = (features_of(network, prepare, part, size) for part in tqdm((own.x_train, own.x_test)))
 model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, class_weight="balanced"))
 probabilities = model.fit(x, own.y_train).predict_proba(x_test)
 most = np.bincount(own.y_train).argmax()
