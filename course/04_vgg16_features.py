@@ -326,9 +326,9 @@ targets["faces"] = Target("shuffled_faces", 50, 50)
 if not course.quick:
     targets["CIFAR-10"] = Target("cifar10")
 if not course.quick or photo_sets.given("ants_bees"):
-    targets["ants and bees"] = Target("ants_bees", 200, 200, scale=2.5)
+    targets["ants and bees"] = Target("ants_bees", 100, 75, scale=2)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "nbval-ignore-output"]
 shown, words = [], []
 for target in targets.values():
     for i in range(4):
