@@ -121,6 +121,8 @@ def _square(picture, size):
     import numpy as np
     from PIL import Image, ImageOps
 
+    if picture.shape[:2] == (size, size):
+        return picture
     return np.asarray(
         ImageOps.fit(Image.fromarray(picture), (size, size), Image.Resampling.BICUBIC)
     )
