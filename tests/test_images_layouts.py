@@ -57,6 +57,18 @@ def test_of_three_parts_test_is_the_test_and_the_third_is_told(tmp_path):
     assert "valid is another part; not read." in own.report
 
 
+def test_what_lies_beside_the_parts_is_told(tmp_path):
+    for start, part in enumerate(("train", "test")):
+        for k, name in enumerate(("cat", "dog")):
+            put(tmp_path / part / name, *numbered("{}.png", 3), start=100 * start + 10 * k)
+    put(tmp_path / "notes", "1.png", start=400)
+    (tmp_path / "labels.csv").write_text("a,b")
+    own = images.read_folder(tmp_path)
+    assert own.class_names == ("cat", "dog") and len(own.y_train) == len(own.y_test) == 6
+    assert "notes is no part of the split." in own.report
+    assert "labels.csv is no part of the split." in own.report
+
+
 def test_a_picture_of_the_test_part_that_is_in_training_is_left_out(tmp_path):
     for k, name in enumerate(("cat", "dog")):
         put(tmp_path / "train" / name, "1.png", "2.png", start=10 * k)

@@ -52,8 +52,13 @@ def find(folder: Path) -> Layout:
             f"{folder} is not a folder; it was looked for in {Path.cwd()}. {EXAMPLE}"
         )
     inside = [path for path in visible(folder) if path.is_dir()]
-    if inside and all(PART.fullmatch(path.name) for path in inside):
-        return _parts(folder, inside)
+    parts = [path for path in inside if PART.fullmatch(path.name)]
+    trains = [path for path in parts if path.name.lower().startswith("train")]
+    if parts and (parts == inside or 0 < len(trains) < len(parts)):
+        found = _parts(folder, parts)
+        others = [path for path in visible(folder) if path not in parts]
+        found.skipped |= {path.name: f"{path.name} is no part of the split." for path in others}
+        return found
     if len(inside) >= 2:
         return _classes(folder, folder, None)
     if inside:
