@@ -431,7 +431,7 @@ ex.q_forecast.ask(...)
 # %% [markdown]
 # A **linear probe** tells how much of the answer can be read from features by weighted sums. Two more
 # controls use no network at all: the *pixels*, and a *gradient histogram* (HOG), which counts in each
-# part of an image how many edges run in which direction. Before 2012 it was how machines found faces.
+# part of an image how many edges run in which direction. Before 2012 machines found people that way.
 
 
 # %% tags=["keep"]
