@@ -361,12 +361,10 @@ if not course.quick:
     backbones["MobileNetV2"] = of.MobileNetV2(**no_top), of.mobilenet_v2.preprocess_input, 96
     backbones["ResNet50"] = of.ResNet50(**no_top), of.resnet50.preprocess_input, 96
     backbones["InceptionV3"] = of.InceptionV3(**no_top), of.inception_v3.preprocess_input, 96
-features, table = {}, {}
+features, table, both = {}, {}, (patches.x_train, patches.x_test)
 for name, (backbone, preprocess, size) in tqdm(backbones.items()):
     start = time.perf_counter()
-    train, test = (
-        features_of(backbone, preprocess, x, size) for x in (patches.x_train, patches.x_test)
-    )
+    train, test = (features_of(backbone, preprocess, x, size) for x in both)
     milliseconds = 1000 * (time.perf_counter() - start) / 450
     found = [probe(train[r], patches.y_train[r], test, y_patches) for r in draws]
     features[name] = train, test
