@@ -342,6 +342,9 @@ plots.image_grid(np.stack(shown), words, ncols=4, title="Four examples of each t
 # One model gives all layers at once. VGG16Mini sees 32 pixels, EfficientNet-Lite0 sees 64: that is twelve
 # times as fast as 224. The full profile adds VGG16 itself.
 
+# %%
+from transfer_lib.taught.lesson_04 import cut
+
 
 # %% tags=["keep"]
 LAYERS = {
@@ -367,8 +370,6 @@ def extract(model, name, x, scale=1):
 
 
 # %%
-from transfer_lib.taught.lesson_04 import cut
-
 features = {}  # (target, network, trained, part): one array for each layer
 if not course.quick:
     LAYERS["vgg16"], SIZES["vgg16"] = LAYERS["vgg16-mini"], 64
@@ -395,8 +396,8 @@ for name in LAYERS:
     run_over_all(name, trained=False)
 
 # %% [markdown]
-# That was the expensive part. From here on a classifier is trained on stored rows of numbers, in
-# milliseconds. Training with the frozen network inside would run all its layers again in every epoch.
+# That was the expensive part. From here on a classifier is trained on stored numbers, in milliseconds. With
+# the frozen network inside, training would run all its layers again in every epoch.
 #
 # ### Exercise: the cache
 #
@@ -521,9 +522,9 @@ claim("04.hog")
 #
 # ### Exercise: choose without the test set
 #
-# The figure used the test labels, to show you the whole picture. You will have none to spare.
-# **Cross-validation** trains on four fifths of your labels and tests on the fifth left out, five times:
-# `cross_val_score(model, x, y, cv=5)` returns the five accuracies.
+# The figure used the test labels, to show you all. You will have none to spare. **Cross-validation** trains
+# on four fifths of your labels and tests on the fifth left out, five times: `cross_val_score(model, x, y,
+# cv=5)` returns the five accuracies.
 
 
 # %% tags=["keep"] exercise="04.choose"
@@ -557,8 +558,7 @@ pd.DataFrame(table, columns=columns).round(1)
 claim("04.choose")
 
 # %% [markdown]
-# *Best of all* looked at the test set, so it flatters; *chosen* did not. Choosing costs seconds on stored
-# features and never means taking the last layer on faith.
+# *Best of all* looked at the test set, so it flatters; *chosen* did not. On stored features it costs seconds.
 #
 # ## What you know now
 #

@@ -266,6 +266,9 @@ def twin(model, rate):
 
 ex.twin.check(twin)
 
+# %%
+from transfer_lib.taught.lesson_05 import twin, unfreeze
+
 
 # %% tags=["keep"]
 def with_head(block, x, y):
@@ -291,8 +294,6 @@ def arms(x, y, x_test, y_test, twin_rate=1e-3):
 # of them do you expect a gain over *all* controls? The twin gets ten times the rate; that suits it better.
 
 # %% tags=["nbval-ignore-output"]
-from transfer_lib.taught.lesson_05 import twin, unfreeze
-
 faces = Target("shuffled_faces", 20, 50)
 x_faces, y_faces = inputs(faces.x_train), faces.y_train
 on_faces = arms(x_faces, y_faces, inputs(faces.x_test), faces.y_test)

@@ -18,8 +18,6 @@ def test_a_picture_becomes_a_square_of_pixels():
     small = lesson.square(picture, 32)
     assert small.shape == (32, 32, 3) and small.dtype == np.uint8
     assert small[1:-1, 1:-1].min() == 255  # the filter reaches over the edge
-    with_alpha = np.full((40, 40, 4), 7, "uint8")
-    assert np.array_equal(lesson.square(with_alpha, 20), np.full((20, 20, 3), 7))
 
 
 def test_masks_and_grey_pictures_become_rgb():
