@@ -345,7 +345,6 @@ plots.image_grid(np.stack(shown), words, ncols=4, title="Four examples of each t
 # %%
 from transfer_lib.taught.lesson_04 import cut
 
-
 # %% tags=["keep"]
 LAYERS = {
     "vgg16-mini": [f"block{k}_pool" for k in range(1, 6)],
