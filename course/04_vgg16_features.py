@@ -339,8 +339,8 @@ for target in targets.values():
 plots.image_grid(np.stack(shown), words, ncols=4, title="Four examples of each target")
 
 # %% [markdown]
-# One model gives all layers at once. VGG16Mini sees 32 pixels, EfficientNet-Lite0 sees 64: that is twelve
-# times as fast as 224. The full profile adds VGG16 itself.
+# One model gives all layers at once. VGG16Mini sees 32 pixels, EfficientNet-Lite0 sees 64: a twelfth of
+# the pixels of 224. The full profile adds VGG16 itself.
 
 # %%
 from transfer_lib.taught.lesson_04 import cut
