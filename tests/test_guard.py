@@ -176,6 +176,25 @@ def test_a_check_leaves_the_world_as_it_was():
     assert keras.layers.Dense(1).name == expected[1]
 
 
+def test_a_network_built_in_a_check_does_not_break_the_next_one():
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.head(x)
+
+    def answer(x):
+        Model()(np.ones((1, 3)))
+        return 2 * x
+
+    Model()(np.ones((1, 3)))  # Keras keeps its list of weights to fill from now on
+    assert double.judge(answer).outcome is Outcome.RIGHT
+    with keras.StatelessScope():  # fills at its end what is on that list; a filled one raises
+        pass
+
+
 def test_a_check_does_not_depend_on_what_was_left_on():
     def answer(x):
         warnings.warn("only a warning", stacklevel=2)

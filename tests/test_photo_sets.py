@@ -89,6 +89,7 @@ def test_the_tutorials_archive_is_downloaded_and_read(server, monkeypatch):
 
 
 def test_cifar10_is_keras_own(monkeypatch):
+    monkeypatch.delenv("TRANSFER_LIB_DATA", raising=False)
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (40, 32, 32, 3), "uint8")
     y = np.tile(np.arange(10), 4)[:, None]

@@ -99,8 +99,9 @@ def _keras():
     before = config.floatx(), config.epsilon(), config.image_data_format()
     attributes = vars(tracker.GLOBAL_STATE_TRACKER)
     kept = dict(attributes)
-    if "object_name_uids" in kept:  # the numbers in names of layers, counted up in place
-        attributes["object_name_uids"] = kept["object_name_uids"].copy()
+    for name, value in kept.items():  # the numbers of layers and the list of weights to fill
+        if isinstance(value, (dict, list)):  # change in place
+            attributes[name] = value.copy()
     attributes.pop("global_seed_generator", None)  # Keras makes another from the next one
     attributes["global_random_seed"] = 0
     config.set_floatx("float32")
