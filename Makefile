@@ -8,7 +8,7 @@ LESSONS := $(LESSON)
 endif
 
 .PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
-	build claims claims-lessons bench format clean
+	build claims bench format clean
 
 help:
 	@echo "make lab              open the course in JupyterLab (PORT=8888, NO_BROWSER=1)"
@@ -17,7 +17,6 @@ help:
 	@echo "make test-fast        run the tests that need no notebook and no browser"
 	@echo "make build            build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
 	@echo "make claims           measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
-	@echo "make claims-lessons   the same for claims that a lesson measures itself (PROFILE=full)"
 	@echo "make bench            measure speed side by side"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-processors  rerun the answered notebooks as other processors would"
@@ -66,9 +65,6 @@ build: $(VENV)/dev.done
 
 claims: $(VENV)/dev.done
 	$(BIN)/python tools/run_claims.py $(LESSONS)
-
-claims-lessons: $(VENV)/dev.done
-	$(BIN)/python tools/run_lesson_claims.py $(LESSONS) $(if $(PROFILE),--profile $(PROFILE))
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py

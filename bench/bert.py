@@ -26,29 +26,27 @@ def prepare(folder):
     from types import SimpleNamespace
 
     import numpy as np
-    import torch
-    import transformers
 
-    from transfer_lib import text
+    from transfer_lib import data, encoders
     from transfer_lib.taught import lesson_06
 
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
     lesson = SimpleNamespace(**vars(lesson_06))
-    model, pinned = lesson.find_model(quick=True)
-    lesson.tokenizer, lesson.encoder = lesson.load_encoder(model, pinned, torch.device("cpu"))
-    lesson_06.epochs_since_best = lambda history: 0  # the last epoch counts, as in Trainer
-    train = text.read_csv(folder / "sst2_train.csv")
-    test = text.read_csv(folder / "sst2_test.csv")
+    lesson.model, pinned = encoders.find(quick=True)
+    lesson.tokenizer, lesson.encoder = encoders.load(lesson.model, pinned)
+    encoders.epochs_since_best = lambda history: 0  # the last epoch counts, as in Trainer
+    train = data.read_texts(folder / "sst2_train.csv", quiet=True)
+    test = data.read_texts(folder / "sst2_test.csv", quiet=True)
     chosen = np.random.default_rng(SEED).permutation(len(train))[:SENTENCES]
-    lesson.model, lesson.test = model, test
-    lesson.texts = [train.texts[i] for i in chosen]
-    lesson.labels = train.labels[chosen]
+    lesson.texts = train["text"].iloc[chosen].tolist()
+    lesson.labels = train["label"].to_numpy()[chosen]
+    lesson.tested, lesson.truth = test["text"].tolist(), test["label"].to_numpy()
     return lesson
 
 
 def _run_layers(lesson, texts):
-    return lesson.run_layers(lesson.encoder, lesson.tokenizer, texts, [FROZEN])[FROZEN]
+    from transfer_lib import encoders
+
+    return encoders.run_layers(lesson.encoder, lesson.tokenizer, texts, [FROZEN])[FROZEN]
 
 
 def lesson_loop(lesson, half):
@@ -64,7 +62,7 @@ def lesson_loop(lesson, half):
         one = rows[:1]  # the loop measures after each epoch; here nothing hangs on it
         model, _ = lesson.fine_tune(
             lesson.encoder, kept, lesson.labels, rows, one, frozen=FROZEN, rate=RATE,
-            epochs=EPOCHS, seed=SEED + len(run.models), half=half, size=BATCH,
+            epochs=EPOCHS, seed=SEED + len(run.models), bfloat16=half, size=BATCH,
         )  # fmt: skip
         run.models.append(model)
 
@@ -76,9 +74,11 @@ def accuracy_of_lesson(lesson, model):
     """Return the test accuracy of a classifier of the lesson."""
     import numpy as np
 
-    kept = _run_layers(lesson, lesson.test.texts)
-    guesses = lesson.predict(model, kept, np.arange(len(kept))).argmax(1)
-    return float(np.mean(guesses == lesson.test.labels))
+    from transfer_lib import encoders
+
+    kept = _run_layers(lesson, lesson.tested)
+    guesses = encoders.predict(model, kept, np.arange(len(kept))).argmax(1)
+    return float(np.mean(guesses == lesson.truth))
 
 
 def trainer(lesson, frozen=0, **changes):
@@ -121,13 +121,13 @@ def accuracy_of_trainer(lesson, model):
 
     tokenizer = lesson.tokenizer
     model.eval()
-    order = np.argsort([len(t) for t in lesson.test.texts])
+    order = np.argsort([len(text) for text in lesson.tested])
     right = 0
     for rows in np.array_split(order, 30):
-        inputs = tokenizer([lesson.test.texts[i] for i in rows], padding=True, return_tensors="pt")
+        inputs = tokenizer([lesson.tested[i] for i in rows], padding=True, return_tensors="pt")
         with torch.inference_mode():
             guesses = model(**inputs).logits.argmax(1).numpy()
-        right += int((guesses == lesson.test.labels[rows]).sum())
+        right += int((guesses == lesson.truth[rows]).sum())
     return right / len(order)
 
 
@@ -153,10 +153,10 @@ def cases():
     if not folder or not (Path(folder) / "sst2_train.csv").exists():
         print("bert: skipped, TRANSFER_LIB_DATA has no sst2_train.csv", file=sys.stderr)
         return
-    import torch
+    from transfer_lib import encoders
 
     lesson = prepare(Path(folder))
-    half = lesson.computes_in_bfloat16(torch.device("cpu"))
+    half = encoders.computes_in_bfloat16(lesson.encoder.device)
     ours, default = lesson_loop(lesson, half), trainer(lesson)
     yield "bert/trainer-default", "Trainer, default settings", ours, default, 3
     mine, other = accuracies("bert/trainer-default", lesson, ours, default)

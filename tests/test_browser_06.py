@@ -9,9 +9,9 @@ pytestmark = lab.needs_browser
 
 def test_a_sentence_typed_into_the_widget_is_tokenised(tmp_path):
     with lab.server(tmp_path) as address, lab.page() as page:
-        nbformat.write(lab.upto("06", "retokenise"), tmp_path / "lessons/06_widget.ipynb")
+        nbformat.write(lab.upto("06", "token_widget"), tmp_path / "lessons/06_widget.ipynb")
         lab.run_all(page, address, "06_widget")
-        cell = lab.show(page, "def retokenise")
+        cell = lab.show(page, "plots.token_widget")
         output = cell.locator(".jp-OutputArea")
         entry = output.get_by_label("Sentence")
         entry.wait_for()

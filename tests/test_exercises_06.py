@@ -7,25 +7,6 @@ from torch import nn
 import exercise_cases
 
 
-def mask_by_hand(lengths):
-    rows = []
-    for n in lengths:
-        rows.append([1] * n + [0] * (max(lengths) - n))
-    return rows
-
-
-def mask_by_padding(lengths):
-    return nn.utils.rnn.pad_sequence([torch.ones(n) for n in lengths], batch_first=True)
-
-
-def mask_boolean(lengths):
-    return np.arange(max(lengths)) < np.array(lengths)[:, None]
-
-
-def wrong_mask(change):
-    return lambda lengths: change(np.array(mask_by_hand(lengths)))
-
-
 def pool_by_hand(states, mask):
     return [s[m.bool()].mean(0).tolist() for s, m in zip(states, mask, strict=True)]
 
@@ -37,45 +18,6 @@ def pool_einsum(states, mask):
 def pool_numpy(states, mask):
     s, m = states.numpy(), mask.numpy()[..., None]
     return (s * m).sum(1) / m.sum(1)
-
-
-def rate(step, top, warm, total):
-    return top * step / warm if step < warm else top * (total - step) / (total - warm)
-
-
-def rate_interp(step, top, warm, total):
-    return np.interp(step, [0, warm, total], [0.0, top, 0.0])
-
-
-def rate_min(step, top, warm, total):
-    return torch.tensor(top * min(step / warm, (total - step) / (total - warm))).double()
-
-
-def rate_library(step, top, warm, total):
-    from transformers import get_linear_schedule_with_warmup
-
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)
-    return top * get_linear_schedule_with_warmup(optimizer, warm, total).lr_lambdas[0](step)
-
-
-def by_ndim(named):
-    return [n for n, p in named if p.ndim > 1]
-
-
-def by_dim(named):
-    return {n for n, p in named if p.dim() == 2}
-
-
-def by_shape(named):
-    return tuple(n for n, p in dict(named).items() if len(p.shape) != 1)
-
-
-def mask_of_array(lengths):
-    return np.arange(lengths.max()) < lengths[:, None]
-
-
-def mask_of_tensors(lengths):
-    return [torch.tensor(row) for row in mask_by_hand(lengths)]
 
 
 def pool_nanmean(states, mask):
@@ -91,40 +33,124 @@ def pool_copy(states, mask):
     return pool_overwriting(states.clone(), mask)
 
 
-def rate_single(step, top, warm, total):
-    top = torch.tensor(top)  # float32
-    return top - top / (total - warm) * (step - warm) if step >= warm else top / warm * step
+def steps(*lines):
+    """Return a training step made of these lines."""
+    body = "\n    ".join(lines)
+    scope = {"F": nn.functional, "torch": torch}
+    exec(f"def step(model, optimizer, inputs, mask, target):\n    {body}", scope)
+    return scope["step"]
 
 
-def rate_cosine(step, top, warm, total):
-    falling = top * (1 + np.cos(np.pi * (step - warm) / (total - warm))) / 2
-    return top * step / warm if step < warm else falling
+LOSS = "loss = F.cross_entropy(model(inputs, mask), target)"
+CLEAR, BACK, STEP = "optimizer.zero_grad()", "loss.backward()", "optimizer.step()"
+ITEM = "return loss.item()"
+plain = steps(LOSS, CLEAR, BACK, STEP, ITEM)
 
 
-def by_generator(named):
-    return (n for n, p in named if len(p.size()) > 1)
+def loss_is(expression):
+    return steps(f"loss = {expression}", CLEAR, BACK, STEP, ITEM)
+
+
+def loss_after(model, optimizer, inputs, mask, target):
+    plain(model, optimizer, inputs, mask, target)
+    with torch.no_grad():
+        return nn.functional.cross_entropy(model(inputs, mask), target).item()
+
+
+def epoch_sum(model, optimizer, batches):
+    model.train()
+    pairs = [(plain(model, optimizer, *batch), len(batch[2])) for batch in batches]
+    return sum(loss * n for loss, n in pairs) / sum(n for _, n in pairs)
+
+
+def epoch_average(model, optimizer, batches):
+    model.train()
+    losses = [plain(model, optimizer, *batch) for batch in batches]
+    return np.average(losses, weights=[len(target) for _, _, target in batches])
+
+
+def epoch_alone(model, optimizer, batches):
+    """Without a step function of its own."""
+    model.train(True)
+    every = []
+    for inputs, mask, target in batches:
+        optimizer.zero_grad()
+        losses = nn.functional.cross_entropy(model(inputs, mask), target, reduction="none")
+        losses.mean().backward()
+        optimizer.step()
+        every.extend(losses.tolist())
+    return torch.tensor(every).mean()
+
+
+def epoch_by(summary, train=True, batches_of=lambda batches: batches, step=plain):
+    def epoch(model, optimizer, batches):
+        model.train(train)
+        chosen = batches_of(batches)
+        losses = np.array([step(model, optimizer, *batch) for batch in chosen])
+        return summary(losses, np.array([len(batch[2]) for batch in chosen]))
+
+    return epoch
+
+
+def attention_torch(q, k, v):
+    return nn.functional.scaled_dot_product_attention(q[None], k[None], v[None])[0]
+
+
+def attention_loop(q, k, v):
+    means = []
+    for query in q:
+        weights = torch.exp(k @ query / len(query) ** 0.5)
+        means.append((weights[:, None] * v).sum(0) / weights.sum())
+    return torch.stack(means)
+
+
+def attention_numpy(q, k, v):
+    q, k, v = q.numpy(), k.numpy(), v.numpy()
+    e = np.exp(q @ k.T / np.sqrt(q.shape[1]))
+    return e / e.sum(1, keepdims=True) @ v
+
+
+def shares(q, k, scale=0.5, dim=-1):
+    return torch.softmax(q @ k.T * scale, dim)
 
 
 RIGHT = {
-    "attention_mask": [mask_by_hand, mask_by_padding, mask_boolean, mask_of_array, mask_of_tensors],
+    "attention": [
+        attention_torch,
+        attention_loop,
+        attention_numpy,
+        lambda q, k, v: shares(q, k) @ v,
+    ],
     "mean_pool": [pool_by_hand, pool_einsum, pool_numpy, pool_nanmean, pool_copy],
-    "learning_rate": [rate, rate_interp, rate_min, rate_library, rate_single],
-    "decaying": [by_ndim, by_dim, by_shape, by_generator],
+    "training_step": [
+        plain,
+        steps(CLEAR, LOSS, BACK, STEP, ITEM),
+        steps(LOSS, BACK, STEP, CLEAR, "return float(loss)"),
+        steps(
+            "loss = torch.nn.CrossEntropyLoss()(model(inputs, mask), target)",
+            CLEAR,
+            BACK,
+            STEP,
+            "return loss.detach()",
+        ),
+        loss_is("F.nll_loss(model(inputs, mask).log_softmax(1), target)"),
+    ],
+    "epoch": [epoch_sum, epoch_average, epoch_alone],
+    "faults": [{1, 4, 16, 17}, [17, 16, 4, 1], (1, 4, 16, 17), np.array([1, 4, 16, 17])],
 }
 WRONG = {
-    "attention_mask": [
-        (wrong_mask(lambda m: m.T), "transposed"),
-        (wrong_mask(lambda m: 1 - m), "wrong way round"),
-        (wrong_mask(lambda m: m[:, ::-1]), "pads on the left"),
-        (lambda n: np.arange(max(n)) <= np.array(n)[:, None], "One too many"),
-        (lambda n: np.arange(8) < np.array(n)[:, None], "shape (3, 5)"),
-        (lambda n: np.arange(5) < np.array(n)[:, None], "use the longest of the argument"),
-        (lambda n: [[1] * k for k in n], "The rows differ in length"),
-        (lambda n: np.arange(1, max(n) + 1) < np.array(n)[:, None], "One too few"),
-        (wrong_mask(lambda m: m[np.argsort(m.sum(1))]), "sorted by length"),
-        (wrong_mask(lambda m: m[[0] * len(m)]), "row 1 is [1, 1, 1, 1, 1]; yours is [1, 1, 1, 0"),
-        (lambda n: mask_by_hand(n) if len(n) == 3 else np.ones((2, 4)), "not for [2, 4]"),
-        (lambda n: "mask", "Expected numbers"),
+    "attention": [
+        (lambda q, k, v: shares(q, k), "These are the shares"),
+        (lambda q, k, v: shares(q, k, 1) @ v, "not divided by √d"),
+        (lambda q, k, v: shares(q, k, 1 / 4) @ v, "not by its root"),
+        (lambda q, k, v: shares(q, k, dim=0) @ v, "runs over the queries"),
+        (lambda q, k, v: q @ k.T / 2 @ v, "There is no softmax"),
+        (lambda q, k, v: shares(q, k, 1) / 2 @ v, "after the softmax"),
+        (lambda q, k, v: shares(q, k, 5**-0.5) @ v, "number of tokens"),
+        (lambda q, k, v: shares(q, k, 2) @ v, "multiplied by √d"),
+        (lambda q, k, v: v.mean(0).expand(3, 2), "the plain mean"),
+        (lambda q, k, v: shares(k, q) @ v[:3], "the shape (3, 2); yours"),
+        (lambda q, k, v: shares(q, k) @ v + 1, "The first mean is"),
     ],
     "mean_pool": [
         (lambda s, m: s.mean(1), "padding is in this mean"),
@@ -143,60 +169,46 @@ WRONG = {
         (lambda s, m: pool_einsum(s, m)[:, None], "without `keepdim`"),
         (pool_overwriting, "overwritten its arguments"),
     ],
-    "learning_rate": [
-        (
-            lambda s, top, warm, total: top * (total - s) / total + 0 * warm,
-            "at step 0 the rate is 0",
-        ),
-        (lambda s, top, warm, total: top, "no warm-up"),
-        (lambda s, top, warm, total: rate(s, 1.0, warm, total), "multiply it by top"),
-        (lambda s, top, warm, total: top * min(1, s / warm), "stays at top"),
-        (
-            lambda s, top, warm, total: top * (s / warm if s < warm else (total - s) / total),
-            "jumps at the end",
-        ),
-        (lambda s, top, warm, total: top * s / warm, "goes on rising"),
-        (
-            lambda s, top, warm, total: top * (s / warm if s < warm else 1 + (s - warm) / total),
-            "goes on rising",
-        ),
-        (
-            lambda s, top, warm, total: top * (s / warm if s < warm else 1 - (s - warm) / total),
-            "does not reach 0",
-        ),
-        (rate_cosine, "no straight line"),
-        (lambda s, top, warm, total: rate(s, top, warm, total) * (-1) ** (s > warm), "negative"),
-        (lambda s, top, warm, total: rate(s, 1.0003 * top, warm, total), "yours is 0.00020006"),
-        (
-            lambda s, top, warm, total: (
-                top * (s // warm) if s < warm else rate(s, top, warm, total)
-            ),
-            "no straight line",
-        ),
-        (lambda s, top, warm, total: rate(s, 2e-4, 10, 110), "right for one schedule only"),
-        (lambda s, top, warm, total: rate(s, top, 10, 110), "right for one schedule only"),
+    "training_step": [
+        (steps(LOSS, BACK, STEP, ITEM), "Clear it"),
+        (steps(LOSS, CLEAR, BACK, ITEM), "have not moved"),
+        (steps(LOSS, BACK, CLEAR, STEP, ITEM), "have not moved"),
+        (steps(LOSS, CLEAR, STEP, BACK, ITEM), "have not moved"),
+        (steps(LOSS, STEP, BACK, ITEM), "step before the gradient"),
+        (steps(LOSS, CLEAR, BACK, STEP, "return loss"), "loss.item()"),
+        (loss_is("F.cross_entropy(model(inputs, mask).softmax(1), target)"), "takes logits"),
+        (loss_is("F.cross_entropy(model(inputs, mask), target, reduction='sum')"), "summed"),
+        (loss_is("F.mse_loss(model(inputs, mask), F.one_hot(target, 2).float())"), "squared error"),
+        (loss_is("-F.cross_entropy(model(inputs, mask), target)"), "uphill"),
+        (steps(LOSS, CLEAR, BACK, STEP, STEP, ITEM), "away from those of the reference"),
+        (loss_after, "before each step"),
+        (lambda *given: 0.5, "was not called"),
     ],
-    "decaying": [
-        (lambda named: [n for n, _ in named], "Nothing is left out"),
-        (lambda named: [n for n, _ in named if "bias" not in n], "still in"),
-        (lambda named: [n for n, p in named if p.ndim == 1], "other half"),
+    "epoch": [
+        (epoch_by(lambda losses, n: losses.mean()), "the mean of the batches' losses"),
+        (epoch_by(lambda losses, n: losses.sum()), "summed"),
+        (epoch_by(lambda losses, n: (losses * n).sum()), "sum over all texts"),
+        (epoch_by(lambda losses, n: losses.sum() / n.sum()), "are means already"),
+        (epoch_by(lambda losses, n: losses[-1]), "the last batch alone"),
+        (epoch_by(lambda losses, n: (losses * n).sum() / len(n)), "not of batches"),
+        (epoch_by(lambda losses, n: losses.mean(), train=False), "not in training mode"),
+        (epoch_by(lambda losses, n: 0.1, batches_of=lambda b: b[:1]), "called 1 times"),
         (
-            lambda named: [n for n, _ in named if "bias" not in n and "LayerNorm" not in n],
-            "need not say",
+            epoch_by(lambda losses, n: 0.1, batches_of=lambda b: b[::-1]),
+            "Take the batches in their",
         ),
-        (lambda named: ["dense"], "names out of the pairs"),
-        (lambda named: 3, "list of names"),
-        (
-            lambda named: [n for n, _ in named if "bias" not in n and "norm" not in n.lower()],
-            "need not say",
-        ),
-        (lambda named: [p for _, p in named if p.ndim > 1], "the parameters themselves"),
-        (lambda named: [(n, p) for n, p in named if p.ndim > 1], "These are the pairs"),
-        (lambda named: " ".join(by_ndim(named)), "This is one text"),
-        (lambda named: np.array([p.ndim > 1 for _, p in named]), "list of names"),
-        (lambda named: [n for n, _ in named if "LayerNorm" not in n], "bias of dense"),
-        (lambda named: by_ndim(named)[:1], "embed.weight is missing"),
-        (lambda named: [], "The list is empty"),
+        (epoch_by(lambda losses, n: 0.1, step=steps(LOSS, ITEM)), "have not moved"),
+        (epoch_by(lambda losses, n: 0.1), "The weights are right"),
+        (lambda model, optimizer, batches: 0.5, "never called"),
+    ],
+    "faults": [
+        ({1, 4, 16}, "3 of 4, all of them right. Look at what is printed"),
+        ({1, 4, 7, 16}, "Line 7 has no fault"),
+        ({4, 16, 17}, "Look at what is imported"),
+        ({1, 4, 16, 30}, "There is no line 30"),
+        ("1, 4", "as a set"),
     ],
 }
+
+
 test_right, test_wrong, test_complete = exercise_cases.tests("06", RIGHT, WRONG)

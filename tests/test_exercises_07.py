@@ -132,13 +132,64 @@ def abstain_copy(p, threshold):
     return abstain_overwriting(p.copy(), threshold).astype(float)
 
 
+def shorter(sentence):
+    words = sentence.split()
+    return [" ".join(w for j, w in enumerate(words) if j != i) for i in range(len(words))]
+
+
+def occlude(judge, sentence):
+    return judge([sentence])[0] - judge(shorter(sentence))
+
+
+def occlude_singly(judge, sentence):
+    whole = judge([sentence])[0]
+    return [float(whole - judge([other])[0]) for other in shorter(sentence)]
+
+
+def occlude_by_deletion(judge, sentence):
+    rest = []
+    for i in range(len(sentence.split())):
+        words = sentence.split()
+        del words[i]
+        rest.append(" ".join(words))
+    probabilities = torch.tensor(judge([sentence] + rest))
+    return probabilities[0] - probabilities[1:]
+
+
+def occlude_by_replacing(judge, sentence):
+    rest = [" ".join(sentence.replace(word, "").split()) for word in sentence.split()]
+    return judge([sentence])[0] - judge(rest)
+
+
+def occlude_all_of_a_word(judge, sentence):
+    words = sentence.split()
+    rest = [" ".join(w for w in words if w != word) for word in words]
+    return judge([sentence])[0] - judge(rest)
+
+
 RIGHT = {
+    "occlusion": [occlude, occlude_singly, occlude_by_deletion],
     "leaks": [leaks, leaks_casefold, leaks_pandas, leaks_set],
     "class_weights": [weights_by_hand, weights_sklearn, weights_torch, weights_of_mean],
     "freeze": [freezer(), freeze_by_parameter, freeze_by_name, freeze_all_first],
     "abstain": [abstain, abstain_by_hand, abstain_torch, abstain_copy],
 }
 WRONG = {
+    "occlusion": [
+        (lambda judge, s: judge(shorter(s)) - judge([s])[0], "The sign is turned"),
+        (lambda judge, s: judge(shorter(s)), "Subtract them from the whole's"),
+        (lambda judge, s: abs(occlude(judge, s)), "The sign is lost"),
+        (occlude_all_of_a_word, "twice; leave out one"),
+        (occlude_by_replacing, "also cuts *good* out of *goodish*"),
+        (lambda judge, s: judge([s])[0] - judge(s.split()), "each word alone. Judge the rest"),
+        (lambda judge, s: judge(s.split()), "Judge the sentence without it"),
+        (lambda judge, s: occlude(judge, s) / judge([s])[0], "a share of the probability"),
+        (lambda judge, s: judge([s])[0] - judge([s, *shorter(s)]), "one number too many"),
+        (lambda judge, s: dict(zip(s.split(), occlude(judge, s), strict=True)), "a dict cannot"),
+        (lambda judge, s: occlude(judge, s)[:2], "so there are 6 numbers"),
+        (lambda judge, s: [judge(s) - judge(x) for x in shorter(s)], "takes a list of texts"),
+        (lambda judge, s: occlude(judge, s) + 0.01, "the differences are"),
+    ],
     "leaks": [
         (lambda a, b: [t for t in b if t in a], "differ in case"),
         (leaks_with(str.lower), "strip the ends"),

@@ -5,7 +5,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from transfer_lib import exercises, lessons
-from transfer_lib.claims import ClaimError, claim
 from transfer_lib.exercises import lesson_00
 from transfer_lib.practice import (
     Exercise,
@@ -204,28 +203,6 @@ def test_widget_has_a_fallback_in_words(notebook):
         show_widget(QUESTION._buttons("", str), "words instead")
     assert shown.outputs[0].data["text/plain"] == "words instead"
     assert "application/vnd.jupyter.widget-view+json" in shown.outputs[0].data
-
-
-def test_claim_holds_and_fails(capsys):
-    claim("00.c", "Two is more than one.", 12.3, at_least=10, unit="points")
-    assert "12.3 points (bound: at least 10 points). It holds" in capsys.readouterr().out
-    with pytest.raises(ClaimError, match="Measured 8, bound from 9 to 10"):
-        claim("00.c", "Nine to ten.", 8, between=(9, 10))
-
-
-def test_claim_only_tells_a_learner(monkeypatch, capsys):
-    monkeypatch.delenv("TRANSFER_LIB_STRICT")
-    claim("00.c", "Small.", 3, at_most=2)
-    assert "does not hold in this run" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("bounds", "value"),
-    [({}, 1), ({"at_least": 1, "at_most": 2}, 1), ({"at_least": 1}, float("nan"))],
-)
-def test_claim_must_be_checkable(bounds, value):
-    with pytest.raises(ValueError, match="00.c"):
-        claim("00.c", "?", value, **bounds)
 
 
 def test_a_check_without_hints_does_not_promise_any():

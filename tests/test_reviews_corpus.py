@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from transfer_lib.data import reviews
+
 PATH = Path(__file__).parents[1] / "transfer_lib" / "data" / "files" / "reviews.csv"
 COLUMNS = ["id", "domain", "split", "label", "text"]
 DOMAINS = ("films", "devices")
@@ -181,3 +183,30 @@ def test_counting_words_is_not_enough(rows, domain, strength):
     model.fit(*part("train"))
     assert model.score(*part("train")) > 0.9, "the baseline has learnt its training texts"
     assert model.score(*part("test")) < 0.80
+
+
+def test_reviews_and_their_parts():
+    frame = reviews.load()
+    assert list(frame.columns) == ["domain", "split", "label", "text"] and len(frame) == 944
+    train, validation, test = reviews.parts(frame)
+    assert [len(train), len(validation), len(test)] == [568, 140, 236]
+    rows = reviews.draw(frame["label"].to_numpy(), train, 7, np.random.default_rng(0))
+    assert set(rows) <= set(train) and len(set(rows)) == 14
+    assert frame["label"].iloc[rows].tolist() == [0] * 7 + [1] * 7
+
+
+def test_the_treebank_takes_the_place_of_the_films(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRANSFER_LIB_DATA", str(tmp_path))
+    for name, count in (("train", 2600), ("dev", 400), ("test", 50)):
+        lines = [f"{name} sentence {i},{i % 2}" for i in range(count)]
+        (tmp_path / f"sst2_{name}.csv").write_text("\n".join(["text,label", *lines]))
+    frame = reviews.load(full=True)
+    films = frame[frame["domain"] == "films"]
+    assert films["split"].value_counts().to_dict() == {
+        "train": 2500,
+        "validation": 300,
+        "test": 50,
+    }
+    assert films.loc[films["split"] == "test", "text"].str.startswith("test").all()
+    assert (frame["domain"] == "devices").sum() == 472 and set(frame["label"]) == {0, 1}
+    assert frame.index.is_unique

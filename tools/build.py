@@ -35,7 +35,7 @@ __all__ = [  # what the tests and the other tools take from here
 ]  # fmt: skip
 
 
-def execute(notebook, name, answered):
+def execute(notebook, name, answered, kernel="python3"):
     """Run a notebook in an empty folder with an empty home, quick profile, and no progress bars.
 
     Raises
@@ -55,6 +55,7 @@ def execute(notebook, name, answered):
         client = NotebookClient(
             notebook,
             timeout=900,
+            kernel_name=kernel,
             record_timing=False,
             coalesce_streams=True,
             resources={"metadata": {"path": str(home)}},

@@ -5,7 +5,6 @@ Importing this package loads neither Keras nor torch: :func:`setup` chooses the 
 
 from importlib.metadata import PackageNotFoundError, version
 
-from transfer_lib.claims import claim
 from transfer_lib.session import Course, setup
 
 try:
@@ -13,4 +12,4 @@ try:
 except PackageNotFoundError:  # run from a checkout that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["Course", "claim", "setup"]
+__all__ = ["Course", "setup"]

@@ -2,7 +2,7 @@
 
 ``claim("03.gain-1")`` shows one line: the sentence, what `evidence/` measured on fresh seeds, and
 the bound. The numbers come from ``exercises/claims.json``, the packaged copy of
-``evidence/results.json``. The longer form measures in the lesson's own run.
+``evidence/results.json``.
 """
 
 import json
@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from . import settings
 from .show import BLUE, ORANGE, Note, show
 
 NUMBER = r"[-+]?\d+(?:\.\d+)?"
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-class ClaimError(AssertionError):
-    """A claim of a lesson does not hold in this run."""
 
 
 @dataclass(frozen=True)
@@ -74,57 +69,14 @@ class Bound:
         return f"from {self.low:g} to {self.high:g}{unit}"
 
 
-def claim(id, text=None, value=None, *, at_least=None, at_most=None, between=None, unit=""):
-    """Show what is claimed and what was measured.
+def claim(id):
+    """Show a claim: its sentence, what `evidence/` measured on fresh seeds, and its bound.
 
     Parameters
     ----------
     id : str
-        Lesson number, a dot, a name: ``"03.gain-1"``. Alone, it shows the stored measurement;
-        `KeyError` if there is none.
-    text, value, unit
-        The older form: a sentence, and what this run measured, in `unit`. With
-        ``TRANSFER_LIB_CLAIMS`` set, one JSON line is appended to that file.
-    at_least, at_most, between
-        The bound in `unit`, exactly one of them, else `ValueError`. Under tests
-        (``TRANSFER_LIB_STRICT=1``) a value outside raises `ClaimError`.
+        Lesson number, a dot, a name: ``"03.gain-1"``; `KeyError` if nothing is stored for it.
     """
-    if text is None:
-        show(_stored_line(id))
-        return
-    bounds = {"at_least": at_least, "at_most": at_most, "between": between}
-    given = {name: bound for name, bound in bounds.items() if bound is not None}
-    if len(given) != 1:
-        raise ValueError(
-            f"claim {id!r} needs exactly one of at_least, at_most and between; it has "
-            f"{', '.join(given) or 'none'}"
-        )
-    value = float(value)
-    if not math.isfinite(value):
-        raise ValueError(f"claim {id!r} measured {value}; expected a finite number")
-    low = between[0] if between else (at_least if at_least is not None else -math.inf)
-    high = between[1] if between else (at_most if at_most is not None else math.inf)
-    bound = Bound(low, high, unit)
-    holds = bound.holds(value)
-
-    path = settings.claims_file()
-    if path:
-        row = {"id": id, "text": text, "value": value, "bound": str(bound), "holds": holds}
-        with path.open("a", encoding="utf8") as file:
-            file.write(json.dumps(row | {"seed": settings.seed()}) + "\n")
-    show(_measured_now(text, value, bound, holds))
-    if not holds and settings.strict() and not path:
-        raise ClaimError(f"{id}: {text} Measured {value:.4g}, bound {bound}.")
-
-
-@cache
-def stored() -> dict:
-    """Return the stored measurements: id to a row with ``text``, ``bound`` and ``values``."""
-    rows = json.loads((files("transfer_lib.exercises") / "claims.json").read_text("utf8"))
-    return {row["id"]: row for row in rows}
-
-
-def _stored_line(id):
     if id not in stored():
         raise KeyError(f"nothing is measured for the claim {id!r}; run `make claims`")
     row = stored()[id]
@@ -134,20 +86,11 @@ def _stored_line(id):
     low, high = f"{min(values):.3g}", f"{max(values):.3g}"
     span = low if low == high else f"{low} to {high}"
     measured = f"Over {number} fresh seeds: {span}{unit} (bound: {bound})."
-    return Note(row["text"], measured, colour=_colour(all(map(bound.holds, values))))
+    show(Note(row["text"], measured, colour=BLUE if all(map(bound.holds, values)) else ORANGE))
 
 
-def _measured_now(text, value, bound, holds):
-    unit = f" {bound.unit}" if bound.unit else ""
-    verdict = (
-        "It holds in this run."
-        if holds
-        else "It does not hold in this run. Small samples vary: try another seed, and tell us "
-        "if it keeps failing."
-    )
-    measured = f"Measured in this run: {value:.3g}{unit} (bound: {bound}). {verdict}"
-    return Note(f"Claim: {text}", measured, colour=_colour(holds))
-
-
-def _colour(holds):
-    return BLUE if holds else ORANGE
+@cache
+def stored() -> dict:
+    """Return the stored measurements: id to a row with ``text``, ``bound`` and ``values``."""
+    rows = json.loads((files("transfer_lib.exercises") / "claims.json").read_text("utf8"))
+    return {row["id"]: row for row in rows}

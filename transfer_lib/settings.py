@@ -7,8 +7,7 @@ variable                  meaning
 ``TRANSFER_LIB_DATA``     a folder with data files, looked at before the cache
 ``TRANSFER_LIB_HOME``     where the cache and the progress file live
 ``TRANSFER_LIB_SEED``     a whole number; the default is 0
-``TRANSFER_LIB_STRICT``   ``1`` under tests: a claim that fails raises, progress bars are off
-``TRANSFER_LIB_CLAIMS``   a file to which every claim appends one JSON line
+``TRANSFER_LIB_STRICT``   ``1`` under tests: progress bars are off
 ========================  ==================================================================
 """
 
@@ -89,9 +88,3 @@ def seed() -> int:
 def strict() -> bool:
     """Return True under tests (``TRANSFER_LIB_STRICT=1``)."""
     return os.environ.get("TRANSFER_LIB_STRICT", "").strip() not in ("", "0")
-
-
-def claims_file() -> Path | None:
-    """Return the JSON-lines file that claims are appended to, or None."""
-    value = os.environ.get("TRANSFER_LIB_CLAIMS")
-    return Path(value).expanduser() if value else None

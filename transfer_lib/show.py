@@ -62,8 +62,8 @@ def show(thing):
     display(thing)
 
 
-def show_widget(widget, fallback):
-    """Display a widget; where widgets do not run, ``fallback`` is shown as text.
+def show_widget(widget, fallback, page=None):
+    """Display a widget; where widgets do not run, ``fallback`` is shown as text, or `page` as HTML.
 
     A notebook that is stored, printed or shown on a code host holds the fallback instead of
     the widget's own unreadable description.
@@ -71,4 +71,6 @@ def show_widget(widget, fallback):
     from IPython.display import display
 
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
-    display({"application/vnd.jupyter.widget-view+json": view, "text/plain": fallback}, raw=True)
+    stored = {"text/html": page} if page else {}
+    stored |= {"application/vnd.jupyter.widget-view+json": view, "text/plain": fallback}
+    display(stored, raw=True)

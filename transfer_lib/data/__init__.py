@@ -7,6 +7,7 @@ cache; a folder given in ``TRANSFER_LIB_DATA`` is looked at first.
 from .download import DataError
 from .registry import Entry, data_cache, fetch, info, load, names, table, where
 from .sets import Dataset
+from .texts import read_texts
 
 __all__ = [
     "DataError",
@@ -17,6 +18,7 @@ __all__ = [
     "info",
     "load",
     "names",
+    "read_texts",
     "table",
     "where",
 ]

@@ -1,6 +1,9 @@
 """Exercises of lesson 06."""
 
-from transfer_lib.practice import LearnerError, Wrong, array, call, close, exercise, number
+from transfer_lib.exercises.lesson_06_loop import epoch, training_step
+from transfer_lib.practice import Wrong, array, call, close, exercise, number
+
+__all__ = ["attention", "epoch", "faults", "mean_pool", "training_step"]
 
 
 def short(values):
@@ -9,73 +12,11 @@ def short(values):
 
 
 @exercise(
-    "06.attention_mask",
-    hints=[
-        "The mask has one row per sentence and as many columns as the longest sentence has tokens.",
-        "Position j of a sentence is a token when j is smaller than its number of tokens.",
-        "`places = np.arange(max(lengths))`, then compare `places[None, :]` with "
-        "`np.array(lengths)[:, None]`.",
-    ],
-)
-def attention_mask(answer):
-    """Return the mask: 1 for a token, 0 for padding, shape (sentences, longest length)."""
-    import numpy as np
-
-    def mask(lengths):
-        try:
-            value = call(answer, list(lengths))
-        except LearnerError as error:
-            try:  # code that needs an array, such as `lengths.max()`, is as good
-                value = call(answer, np.array(lengths))
-            except LearnerError:
-                raise error from error.__cause__
-        if isinstance(value, list | tuple) and len({np.shape(row) for row in value}) > 1:
-            raise Wrong(
-                "The rows differ in length, so they make no array. Fill each row up with 0 to the "
-                "longest length."
-            )
-        return array(value, "the mask")
-
-    lengths = [3, 5, 1]
-    right = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0]])
-    value = mask(lengths)
-    if value.shape == (5, 3):
-        raise Wrong("This is transposed: one row per sentence, one column per position.")
-    if value.shape != (3, 5):
-        raise Wrong(
-            f"For the lengths {lengths} the mask has the shape (3, 5): 3 sentences, padded to the "
-            f"longest, 5 tokens. Yours has the shape {value.shape}."
-        )
-    if close(value, 1 - right):
-        raise Wrong("This is the wrong way round: 1 stands for a token, 0 for padding.")
-    if close(value, right[:, ::-1]):
-        raise Wrong("This pads on the left; BERT's tokeniser puts the padding on the right.")
-    if close(value, np.arange(5) <= np.array(lengths)[:, None]):
-        raise Wrong("One too many: positions count from 0, so the last token is at length - 1.")
-    if close(value, np.arange(1, 6) < np.array(lengths)[:, None]):
-        raise Wrong("One too few: a sentence of 3 tokens has a 1 at the positions 0, 1 and 2.")
-    if close(value, right[np.argsort(lengths)]) or close(value, right[np.argsort(lengths)[::-1]]):
-        raise Wrong("The rows are sorted by length. Keep the order of the sentences.")
-    for row, (yours, expected) in enumerate(zip(value, right, strict=True)):
-        if not close(yours, expected):
-            raise Wrong(
-                f"For the lengths {lengths}, row {row} is {expected.tolist()}; yours is "
-                f"{short(yours)}."
-            )
-    value = mask([2, 4])
-    if value.shape != (2, 4):
-        raise Wrong("For the lengths [2, 4] the shape is (2, 4): use the longest of the argument.")
-    if not close(value, [[1, 1, 0, 0], [1, 1, 1, 1]]):
-        raise Wrong("It is right for [3, 5, 1] but not for [2, 4]: use the argument lengths.")
-    return "`tokenizer(..., padding=True)` returns the same under `attention_mask`."
-
-
-@exercise(
     "06.mean_pool",
     hints=[
-        "Give the mask a last axis, `mask[..., None]`, so that it multiplies each vector.",
+        "Which of the three axes are the tokens? Only the real ones enter sum and number.",
+        "Give the mask a last axis, `mask[:, :, None]`: it then multiplies each vector by 0 or 1.",
         "Sum over the tokens, axis 1, and divide by the number of real tokens of each text.",
-        "`return (states * mask[..., None]).sum(1) / mask.sum(1)[:, None]`",
     ],
 )
 def mean_pool(answer):
@@ -134,116 +75,111 @@ def mean_pool(answer):
 
 
 @exercise(
-    "06.learning_rate",
+    "06.attention",
     hints=[
-        "Two cases: `step < warm` on the way up, else on the way down.",
-        "Up: the share `step / warm` of top. Down: the share of the remaining steps that are left.",
-        "Down: `top * (total - step) / (total - warm)`",
+        "Three steps: the products of each query with each key, the shares, the weighted means.",
+        "`q @ k.T` has one row per query. The shares of a row add up to 1: which axis is that?",
+        "`torch.softmax(q @ k.T / d ** 0.5, dim=-1)` are the shares; `shares @ v` are the means.",
     ],
 )
-def learning_rate(answer):
-    """Return the rate: from 0 up to top at step warm, then down to 0 at step total."""
+def attention(answer):
+    """Return softmax(q kᵀ / √d) v: for each query the mean of the values, by its shares."""
+    import torch
 
-    def rates(steps, *arguments):
-        return {s: number(call(answer, s, *arguments), f"the rate at step {s}") for s in steps}
-
-    top, warm, total = 2e-4, 10, 110
-    expected = {0: 0.0, 10: top, 110: 0.0, 4: 0.4 * top, 30: 0.8 * top, 70: 0.4 * top}
-    value = rates(expected, top, warm, total)
-
-    def same(step, other):
-        return close(value[step] / top, other / top)
-
-    if same(0, top):
-        raise Wrong("There is no warm-up here: at step 0 the rate is 0, and it rises to top.")
-    if same(4, 0.4) or same(30, 0.8):
-        raise Wrong("This is the share of the top rate; multiply it by top.")
-    if same(30, top) and same(110, top):
-        raise Wrong("The rate stays at top after the warm-up; it should fall to 0 at step total.")
-    if same(30, top * 80 / 110):
+    rng = torch.Generator().manual_seed(0)
+    q, k, v = (2 * torch.randn(shape, generator=rng) for shape in ((3, 4), (5, 4), (5, 2)))
+    value = array(call(answer, q, k, v), "the means")
+    products = q @ k.T
+    shares = torch.softmax(products / 2, dim=1)
+    mistakes = {
+        "These are the shares. Multiply them by the values: each token receives a mean of `v`.": (
+            shares
+        ),
+        "The products are not divided by √d. Large products make the softmax choose one word "
+        "alone.": torch.softmax(products, 1) @ v,
+        "You divided by d, not by its root: √d is `q.shape[-1] ** 0.5`.": (
+            torch.softmax(products / 4, 1) @ v
+        ),
+        "The softmax runs over the queries. The shares of *one query* add up to 1: `dim=-1`.": (
+            torch.softmax(products / 2, 0) @ v
+        ),
+        "There is no softmax: these are sums weighted by the products themselves.": (
+            products / 2 @ v
+        ),
+        "The scale is applied after the softmax. Divide the products, then take the softmax.": (
+            torch.softmax(products, 1) @ v / 2
+        ),
+        "You divided by the root of the number of tokens. `d` is the length of a query.": (
+            torch.softmax(products / 5**0.5, 1) @ v
+        ),
+        "You multiplied by √d. Divide the products by it.": torch.softmax(products * 2, 1) @ v,
+        "This is the plain mean of the values: the shares are all equal.": (v.mean(0).expand(3, 2)),
+    }
+    for words, mistaken in mistakes.items():
+        if value.shape == tuple(mistaken.shape) and close(value, mistaken):
+            raise Wrong(words)
+    if value.shape != (3, 2):
         raise Wrong(
-            "On the way down, divide by the steps after the warm-up, total - warm. As it is, the "
-            "rate jumps at the end of the warm-up."
+            "With 3 queries of length 4, 5 keys and 5 values of length 2, the result has the shape "
+            f"(3, 2); yours has {value.shape}."
         )
-    if same(30, top * 90 / 110) and same(110, top * 10 / 110):
-        raise Wrong("The rate does not reach 0 at step total: divide by total - warm.")
-    if min(value.values()) < -1e-6 * top:
-        raise Wrong("The rate is negative at some step: look at the signs on the way down.")
-    if value[110] > value[70] > value[30]:
-        raise Wrong("After the warm-up the rate falls; yours goes on rising.")
-    remark = ""
-    if same(0, 0.0) and same(10, top) and same(110, 0.0):
-        remark = "Start, top and end are right, but the way between them is no straight line. "
-    for step, right in expected.items():
-        if not same(step, right):
-            raise Wrong(
-                f"{remark}With top={top}, warm={warm} and total={total}, the rate at step {step} "
-                f"is {right:g}; yours is {value[step]:.6g}."
-            )
-    for step, rate in rates((1, 4, 8), 1e-3, 4, 20).items():
-        right = 1e-3 * (step / 4 if step < 4 else (20 - step) / 16)
-        if not close(rate / 1e-3, right / 1e-3):
-            raise Wrong(
-                "It is right for one schedule only. With top=0.001, warm=4 and total=20, the rate "
-                f"at step {step} is {right:g}; yours is {rate:.6g}. Use the arguments."
-            )
-    return "`transformers.get_linear_schedule_with_warmup` multiplies by the same share."
+    if not close(value, shares @ v):
+        raise Wrong(
+            f"The first mean is {short((shares @ v)[0])}; yours is {short(value[0])}. Do it "
+            "for one query by hand: its products with all keys over √d, their softmax, the mean."
+        )
+    return "`torch.nn.functional.scaled_dot_product_attention` computes the same."
+
+
+FAULTS = {
+    1: "what is imported",
+    4: "the columns of the file",
+    16: "where the accuracy comes from",
+    17: "what is printed",
+}
+FINE = {
+    2: "The tokeniser belongs to the model. Fine.",
+    3: "BERT with a fresh head: that is what one fine-tunes.",
+    5: "Two files, two parts. It uses the columns of another line.",
+    6: "Batches of 16. Fine, where the class still exists.",
+    7: "AdamW at 5e-5 is what BERT's authors use.",
+    8: "Dropout is on for the training, as it should be.",
+    9: "One pass over the training part. More would help, but it is no fault.",
+    10: "Padding and its mask come from the tokeniser, and go in by `**inputs`.",
+    11: "Given labels, the model returns the loss under this name.",
+    12: "Old gradients cleared, new ones computed, one step: the order is right.",
+    13: "Dropout is off for the test.",
+    14: "All of the test part is run through.",
+    15: "The same tokeniser as in training. Fine.",
+}
 
 
 @exercise(
-    "06.decaying",
+    "06.faults",
     hints=[
-        "A bias and the weight of a layer normalisation are vectors: their `ndim` is 1.",
-        "Keep the names of the parameters whose `ndim` is larger than 1.",
+        "Which of the names does a library of today no longer have?",
+        "The file has two columns. How many does line 4 name, and which will line 10 ask for?",
+        "What does the model return: logits, a loss; an accuracy? And over how many batches does "
+        "line 17 speak?",
     ],
 )
-def decaying(answer):
-    """Return the names of the parameters that weight decay pulls on: the matrices."""
-    from torch import nn
-
-    model = nn.Sequential()
-    model.add_module("dense", nn.Linear(3, 4))
-    model.add_module("LayerNorm", nn.LayerNorm(4))
-    model.add_module("last", nn.LayerNorm(4))
-    model.add_module("embed", nn.Embedding(5, 4))
-    value = call(answer, list(model.named_parameters()))
-    if isinstance(value, str):
-        raise Wrong(f"This is one text, {value!r}. Return a list of names.")
-    try:
-        value = list(value)
-    except TypeError:
-        raise Wrong("Return a list of names, such as ['dense.weight'].") from None
-    if value and all(isinstance(item, nn.Parameter) for item in value):
-        raise Wrong("These are the parameters themselves. Return their names.")
-    if value and all(isinstance(item, tuple | list) and len(item) == 2 for item in value):
-        raise Wrong("These are the pairs. Return only the names, the first of each pair.")
-    if not all(isinstance(item, str) for item in value):
-        raise Wrong("Return a list of names, such as ['dense.weight'].")
-    names = {str(name) for name in value}
-    everything = {name for name, _ in model.named_parameters()}
-    if not names <= everything:
+def faults(answer):
+    """Name the four faulty lines of the recipe, as a set of numbers."""
+    if isinstance(answer, (str, bytes)) or not hasattr(answer, "__iter__"):
+        raise Wrong("Give the four line numbers as a set, as in {2, 3, 5, 6}.")
+    lines = {int(number(line, "a line number")) for line in answer}
+    for line in sorted(lines):
+        if line not in FAULTS and line not in FINE:
+            raise Wrong(f"There is no line {line}.")
+    for line in sorted(lines & set(FINE)):
+        raise Wrong(f"Line {line} has no fault. {FINE[line]}")
+    missing = sorted(set(FAULTS) - lines)
+    if missing:
         raise Wrong(
-            f"Return names out of the pairs, such as 'dense.weight'; yours are {sorted(names)}."
+            f"{len(lines)} of 4, all of them right. Look at {FAULTS[missing[0]]} once more."
         )
-    if not names:
-        raise Wrong("The list is empty. Keep the names of the parameters that are matrices.")
-    if names == everything:
-        raise Wrong("Nothing is left out. Biases and layer normalisation get no weight decay.")
-    if names == {name for name in everything if "bias" not in name}:
-        raise Wrong(
-            "The biases are out, but the weights of layer normalisation are still in. They are "
-            "vectors too: look at `ndim`."
-        )
-    if names == everything - {"dense.weight", "embed.weight"}:
-        raise Wrong("This is the other half: decay pulls on the matrices, not on the vectors.")
-    if "dense.bias" in names:
-        raise Wrong("The bias of dense is still in. It is a vector, so it gets no weight decay.")
-    if "last.weight" in names:
-        raise Wrong(
-            "A name need not say what it is: last is a layer normalisation. Look at `ndim`."
-        )
-    if names == {"dense.weight"}:
-        raise Wrong("embed.weight is missing. The embeddings are a matrix too: their `ndim` is 2.")
-    if names != {"dense.weight", "embed.weight"}:
-        raise Wrong(f"The matrices are dense.weight and embed.weight; yours are {sorted(names)}.")
-    return "The head's weight is a matrix too, so it decays; its bias does not."
+    return (
+        "Line 1: these classes left torchtext in 2022, and torchtext itself ended. Line 4: no text "
+        "column. Line 16: the model returns logits and a loss, no `acc`. Line 17: were there one, "
+        "it would be that of the last batch, not the mean."
+    )

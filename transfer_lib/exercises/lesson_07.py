@@ -287,3 +287,74 @@ def abstain(answer):
         )
     if not close(value, best):
         raise Wrong("At a threshold of 0.2 nothing is left out here. Use the argument threshold.")
+
+
+@exercise(
+    "07.occlusion",
+    hints=[
+        "For a sentence of n words you need n sentences of n - 1 words, and the whole one.",
+        "Without word i: `words[:i] + words[i + 1:]`, joined by spaces. Not `replace`: a word may "
+        "stand there twice.",
+        "Judge all in one call. From the probability of the whole sentence subtract each other.",
+    ],
+)
+def occlusion(answer):
+    """Return for each word: the probability of the sentence minus that without the word."""
+    import numpy as np
+
+    values = {"good": 0.25, "not": -0.15, "very": 0.08, "film": 0.02, "goodish": 0.01}
+    seen, single = [], []
+
+    def probability(text):
+        words = text.split()
+        score = 0.4 + sum(values.get(word, 0) for word in words)
+        return score + (0.05 if words[:1] == ["very"] else 0) + 0.01 * len(words)
+
+    def judge(texts):
+        if isinstance(texts, str):
+            single.append(texts)
+            return probability(texts)
+        seen.extend(texts)
+        return np.array([probability(text) for text in texts])
+
+    sentence = "very very good film not goodish"
+    words = sentence.split()
+    value = call(answer, judge, sentence)
+    if isinstance(value, dict):
+        raise Wrong("Return a list, one number for each word: a dict cannot hold *very* twice.")
+    if single:
+        raise Wrong("`judge` takes a list of texts, not one text: `judge([text])[0]`.")
+    value = array(value, "the differences")
+    whole = probability(sentence)
+    without = [probability(" ".join(words[:i] + words[i + 1 :])) for i in range(len(words))]
+    right = whole - np.array(without)
+    if value.shape == (len(words) + 1,):
+        raise Wrong(
+            "There is one number too many. The whole sentence is only what you subtract from."
+        )
+    if value.shape != right.shape:
+        raise Wrong(
+            f"The sentence has {len(words)} words, so there are {len(words)} numbers; yours has "
+            f"the shape {value.shape}."
+        )
+    if close(value, right):
+        return "A word may matter by standing there, or only by its neighbours. This cannot tell."
+    removed = [whole - probability(" ".join(x for x in words if x != w)) for w in words]
+    if any("ish" in text.split() for text in seen):
+        raise Wrong("`replace` also cuts *good* out of *goodish*. Leave out one place of the list.")
+    mistakes = [
+        (-right, "The sign is turned: the sentence minus the sentence without the word."),
+        (without, "These are the probabilities without each word. Subtract them from the whole's."),
+        (np.abs(right), "The sign is lost: a word may speak against *positive*, too."),
+        (removed, "*very* stands there twice; leave out one of them at a time."),
+        ([whole - probability(w) for w in words], "You judged each word alone. Judge the rest."),
+        (
+            [probability(w) for w in words],
+            "You judged each word alone. Judge the sentence without it.",
+        ),
+        (right / whole, "This is a share of the probability. Return the difference."),
+    ]
+    for mistaken, words_of_it in mistakes:
+        if close(value, np.array(mistaken)):
+            raise Wrong(words_of_it)
+    raise Wrong(f"For {sentence!r} the differences are {short(right)}; yours are {short(value)}.")

@@ -16,4 +16,5 @@ from .charts import (
 )
 from .guess import Guess, guess
 from .style import COLORS, LINESTYLES, MARKERS, alt_text, describe, figure, to_png, use_style
+from .tokens import token_table, token_widget
 from .widget import interactive
