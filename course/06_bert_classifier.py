@@ -165,7 +165,7 @@ plots.heatmap(
 
 # %% exercise="06.attention"
 def attention(q, k, v):
-    """Return the weighted means, shape (tokens, width); q, k and v have the shape (tokens, width)."""
+    """Return the weighted means; q, k, v and the result have the shape (tokens, width)."""
     ### BEGIN SOLUTION
     width = q.shape[-1]
     products = q @ k.T / width**0.5
@@ -197,7 +197,7 @@ def layer_by_hand(x, layer, heads):
     return layer.output.LayerNorm(x + layer.output.dense(inner))
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 sentence = tokenizer("the bank raised its rates", return_tensors="pt").to(encoder.device)
 with torch.no_grad():
     seen = encoder(**sentence, output_hidden_states=True, output_attentions=True)
@@ -237,14 +237,14 @@ plots.interactive(show_attention, head=[4, *others], layer=list(range(1, len(loo
 guesses = {"slow": 0.3, "long": 0.2, "quiet": 0.1, "thrilling": 0.01}  # invented, to show the form
 if not course.quick:
     fill = transformers.pipeline("fill-mask", encoders.BERT, revision=encoders.REVISION)
-    best = fill("The film was so [MASK] that I fell asleep.", top_k=5)
-    guesses = {guess["token_str"]: guess["score"] for guess in best}
+    guesses = fill("The film was so [MASK] that I fell asleep.", top_k=5)
+    guesses = {guess["token_str"]: guess["score"] for guess in guesses}
 pd.DataFrame({"p": guesses, "loss": {word: -np.log(p) for word, p in guesses.items()}}).round(2)
 
 # %% [markdown]
-# The full profile asks BERT. MiniLM cannot answer: its layer for words was not published. It was distilled from
-# such a model, and *then tuned on about a billion pairs of sentences*, so that the means of two that belong
-# together lie close. So its features suit sentences from the start; those of a plain BERT do so less.
+# The full profile asks BERT, which also learned to tell whether one sentence follows another. MiniLM cannot answer:
+# its layer for words was not published. It was distilled from such a model, and *then tuned on about a billion pairs
+# of sentences*, so that the means of two that belong together lie close. That is what section 1 lived on.
 #
 # ## 5. Three ways, one effort
 #
@@ -255,8 +255,8 @@ pd.DataFrame({"p": guesses, "loss": {word: -np.log(p) for word, p in guesses.ite
 # Each learns from the same labels, and has *five candidates*, of which the validation texts choose: five values
 # of `C`, or the weights after each of five epochs. The validation labels count as well: 140 of them.
 #
-# A frozen layer gives the same output in every epoch. So it is run once: `states[k]` holds, for each text, what it
-# looks like after k layers.
+# Without dropout, a frozen layer gives the same output in every epoch. So it is run once: `states[k]` holds, for each
+# text, what it looks like after k layers.
 
 # %% tags=["nbval-ignore-output"]
 depth = len(encoders.layers(encoder))
@@ -446,16 +446,13 @@ blank_states = encoders.run_layers(blank, tokenizer, texts, keep=(middle,))[midd
 
 
 def fine_tuned(encoder, kept, chosen, seed=0):
-    model, _ = fine_tune(
-        encoder, kept, labels, chosen, validation, frozen=middle, rate=RATE, seed=seed
-    )
+    recipe = {"frozen": middle, "rate": RATE, "seed": seed}
+    model, _ = fine_tune(encoder, kept, labels, chosen, validation, **recipe)
     return 100 * encoders.measured(model, kept, labels, test)["val_accuracy"]
 
 
-found["fine-tuned"], found["untrained twin"] = [], []
-for seed, chosen in enumerate(tqdm(draws, desc="fine-tuning")):
-    found["fine-tuned"].append(fine_tuned(encoder, states[middle], chosen, seed))
-    found["untrained twin"].append(fine_tuned(blank, blank_states, chosen, seed))
+found["fine-tuned"] = [fine_tuned(encoder, states[middle], c) for c in tqdm(draws)]
+found["untrained twin"] = [fine_tuned(blank, blank_states, c) for c in tqdm(draws)]
 
 # %% tags=["nbval-ignore-output"]
 plots.bars(found, "Right (%)", title="200 labels, two draws")
@@ -478,11 +475,12 @@ claim("06.sst2-tuned")
 # ### How many labels does it take?
 
 # %% tags=["nbval-ignore-output"]
-ways = of_words, of_means, partial(fine_tuned, encoder, states[middle])
-by_labels = {name: {200: np.array(found[name]) / 100} for name in ("TF-IDF", "frozen", "fine-tuned")}
+tune = partial(fine_tuned, encoder, states[middle])
+ways = {"TF-IDF": of_words, "frozen": of_means, "fine-tuned": tune}
+by_labels = {name: {200: np.array(found[name]) / 100} for name in ways}
 for n in tqdm((20, 50, 100), desc="labels"):
     drawn = [reviews.draw(labels, train, n // 2, rng) for _ in range(2)]
-    for name, way in zip(by_labels, ways):
+    for name, way in ways.items():
         by_labels[name][n] = np.array([*map(way, drawn)]) / 100
 plots.accuracy_by_labels(by_labels, xlabel="Labelled texts (count, log scale)")
 
@@ -505,6 +503,8 @@ theirs.base_model.embeddings.requires_grad_(False)
 encoders.layers(theirs.base_model)[:middle].requires_grad_(False)
 ids = tokenizer(texts, truncation=True, max_length=128)["input_ids"]
 rows = [{"input_ids": i, "labels": int(label)} for i, label in zip(ids, labels)]
+
+# %% tags=["optional", "nbval-ignore-output"]
 arguments = transformers.TrainingArguments(
     tempfile.mkdtemp(), num_train_epochs=5, learning_rate=RATE, warmup_steps=0.1, weight_decay=0.01,
     per_device_train_batch_size=32, bf16=encoders.computes_in_bfloat16(encoder.device),
@@ -517,8 +517,10 @@ trainer = transformers.Trainer(
     train_dataset=[rows[i] for i in draws[0]],
 )  # fmt: skip
 trainer.train()
-share = 100 * np.mean(trainer.predict([rows[i] for i in test]).predictions.argmax(1) == labels[test])
-print(f"Trainer: {share:.0f} % right; the loop above: {found['fine-tuned'][0]:.0f} %")
+judged = trainer.predict([rows[i] for i in test]).predictions.argmax(1)
+print(
+    f"Trainer: {100 * np.mean(judged == labels[test]):.0f} %, ours {found['fine-tuned'][0]:.0f} %"
+)
 
 # %% [markdown] tags=["optional"]
 # One draw each: a few points either way mean nothing. Take `Trainer` for a standard task, several GPUs, and what others

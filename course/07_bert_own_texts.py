@@ -138,6 +138,7 @@ ex.q_case_c.ask(...)
 # %% tags=["keep"] exercise="07.leaks"
 def leaks(training_texts, test_texts):
     """Return the list of test texts that also stand in training, whatever their case and spaces."""
+
     ### BEGIN SOLUTION
     def plain(text):
         return " ".join(text.lower().split())
@@ -152,7 +153,7 @@ ex.leaks.check(leaks)
 # %% [markdown]
 # ### Case D
 #
-# 91 % right, and the customer complains:
+# The accuracy is fine, and the customer complains:
 
 
 # %% tags=["hide-input"]
@@ -169,9 +170,9 @@ def told_apart(rows, tested, weights):
 
 
 few_negative, mixed = uneven(220, 20, train), uneven(110, 11, test)
-plots.confusion_matrix(
-    labels[mixed], told_apart(few_negative, mixed, None), ["negative", "positive"], title="Case D"
-)
+judged = told_apart(few_negative, mixed, None)
+title = f"Case D: {100 * np.mean(judged == labels[mixed]):.0f} % right"
+plots.confusion_matrix(labels[mixed], judged, ["negative", "positive"], title=title)
 
 # %%
 ex.q_case_d.ask(...)
@@ -250,7 +251,7 @@ claim("07.warmup")
 
 # %% [markdown]
 # Adam's first step moves every weight by the whole rate, whatever its gradient. Warm-up makes that step small. It
-# costs nothing and matters for large rates and large networks; it is no cure for a rate that is too high.
+# costs nothing, and is meant for large rates and large networks; it is no cure for a rate that is too high.
 #
 # ## 2. Train only some layers
 #
@@ -318,7 +319,7 @@ claim("07.layer-wise")
 #
 # ## 3. Another domain
 #
-# The model learned films; your customers write about dishwashers. "50 labels of the new domain repair most of it",
+# A model learned films; your customers write about dishwashers. "50 labels of the new domain repair most of it",
 # one reads. Beside 200 films, and 200 films with 50 devices, stands the control: *the 50 devices alone*.
 #
 # A linear head on frozen features, twenty draws. How strongly it is held back is chosen by leave-one-out *inside* the
@@ -334,7 +335,10 @@ def shift(means, labels, films, devices, tested, rng):
     found = {}
     source, target = reviews.draw(labels, films, 100, rng), reviews.draw(labels, devices, 100, rng)
     for name, (of_films, of_devices) in ARMS.items():
-        rows = [reviews.draw(labels, source, of_films, rng), reviews.draw(labels, target, of_devices, rng)]
+        rows = [
+            reviews.draw(labels, source, of_films, rng),
+            reviews.draw(labels, target, of_devices, rng),
+        ]
         rows = np.concatenate(rows).astype(int)
         head = RidgeClassifierCV(alphas=np.logspace(-1, 3, 9)).fit(means[rows], labels[rows])
         found[name] = 100 * head.score(means[tested], labels[tested])
@@ -354,8 +358,9 @@ claim("07.shift-alone")
 claim("07.shift-both")
 
 # %% [markdown]
-# 50 labels of the right domain are worth about as much as 200 of the wrong one; together they do better. So the films
-# help, but by the smaller part: most of the "repair" comes from the 50 alone. Without the control, nobody sees that.
+# 50 labels of the right domain are worth a little more than 200 of the wrong one; together they do better than either.
+# So the films help. But about half of what the mixture gains on them, the 50 gain alone, and without the control nobody
+# sees that.
 #
 # ## 4. Look inside
 #
