@@ -79,14 +79,17 @@ def stored(monkeypatch):
     return store
 
 
-def test_the_line_below_a_sentence(stored, capsys):
+def test_the_line_below_a_sentence(stored, capsys, monkeypatch):
     stored([11.84, 19.06, 15, 12, 13])
     claim("03.a")
     words = (
         "It gains <much>. Over five fresh seeds: 11.8 to 19.1 points (bound: at least 10 points)."
     )
     assert capsys.readouterr().out == words + "\n"
-    assert "<strong>It gains &lt;much&gt;.</strong>" in claims._stored_line("03.a")._repr_html_()
+    shown = []
+    monkeypatch.setattr(claims, "show", shown.append)
+    claim("03.a")
+    assert "<strong>It gains &lt;much&gt;.</strong>" in shown[0]._repr_html_()
 
 
 def test_a_claim_without_measurement_says_what_to_run(stored):

@@ -27,7 +27,7 @@ MOVED = {
     "02": {"09": "q_collapse mmd_unbiased q_marginals coral_loss l2sp_gradient"},
     "04": {"05": "head_parameters unfreeze q_recompile fuse q_fusion split"},
     "05": {
-        "06": "attention_mask q_unknown mean_pool q_baseline learning_rate decaying q_trainer",
+        "06": "q_unknown mean_pool q_baseline q_trainer",
         "07": "leaks class_weights q_nan freeze abstain q_shift",
     },
 }
