@@ -62,7 +62,7 @@ def cases():
     base = _base()
 
     def cached():
-        kept = [(base.predict(x, batch_size=450, verbose=0), y) for x, y in (train, test)]
+        kept = [(base.predict(x, batch_size=BATCH, verbose=0), y) for x, y in (train, test)]
         inputs = keras.Input(kept[0][0].shape[1:])
         cached.accuracy = _train(inputs, inputs, *kept)
 
