@@ -211,7 +211,7 @@ with torch.no_grad():
 # do its heads look at? In MiniLM, head 4 of layer 1 lets *bank* take most from *rates*. Move the knobs: many other
 # heads put more than half on `[CLS]` and `[SEP]`, where nothing is to be found.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "nbval-ignore-output"]
 pieces = tokenizer.convert_ids_to_tokens(sentence["input_ids"][0])
 looks = [(100 * a[0]).round().cpu().numpy() for a in seen.attentions]
 
@@ -280,7 +280,7 @@ def tfidf(**options):
     return make_pipeline(words, LogisticRegression(**options))
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def of_words(chosen):
     model = tuned(texts, labels, chosen, validation, tfidf)
     return 100 * model.score([texts[i] for i in test], labels[test])
@@ -489,7 +489,7 @@ claim("06.frozen-20")
 claim("06.tuned-50")
 
 # %% [markdown]
-# 236 test texts leave an accuracy uncertain by about six points; a lead of two in one run says nothing.
+# 236 test texts leave an accuracy uncertain by five to six points (two standard errors); a lead of two in one run says nothing.
 
 # %% [markdown] tags=["optional"]
 # ## 8. `Trainer`, in the same epochs

@@ -114,7 +114,7 @@ ex.q_case_b.ask(...)
 #
 # Word counts, trained on a colleague's file, are right on these test texts:
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "nbval-ignore-output"]
 twice, once = test[::2], test[1::2]
 colleague = tfidf(C=10).fit(
     [texts[i] for i in [*two_hundred, *twice]], labels[[*two_hundred, *twice]]
@@ -156,7 +156,7 @@ ex.leaks.check(leaks)
 # The accuracy is fine, and the customer complains:
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "nbval-ignore-output"]
 def uneven(positive, negative, among):
     """Return that many rows of each class."""
     rows = [rng.permutation(among[labels[among] == label]) for label in (0, 1)]

@@ -260,6 +260,13 @@ def test_quoted_fields_of_a_tab_separated_file(tmp_path):
     assert table["text"].tolist() == ['she said "no"', "plain", "two\nlines", "x"]
 
 
+def test_a_column_called_pk_is_no_archive(tmp_path):
+    lines = ["pk,text,label", "1,a,x", "2,b,y"]
+    assert len(read_texts(write(tmp_path / "a.csv", lines))) == 2
+    lines[0] = "PK,text,label"
+    assert len(read_texts(write(tmp_path / "a.csv", lines))) == 2
+
+
 def test_utf16_that_lost_its_mark(tmp_path):
     path = write(tmp_path / "a.csv", simple(), "utf-16-be")
     assert read_texts(path)["text"].tolist() == [t for t, _ in ROWS]

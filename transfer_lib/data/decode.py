@@ -5,7 +5,7 @@ import codecs
 from .download import DataError
 
 NO_TABLE = {
-    b"PK": "is a zip archive or an Excel sheet: unpack it, or read it with pandas.read_excel",
+    b"PK\x03\x04": "is a zip archive or an Excel sheet: unpack it, or use pandas.read_excel",
     b"\x1f\x8b": "is packed with gzip: unpack it first",
     b"BZh": "is packed with bzip2: unpack it first",
     b"\xfd7zXZ": "is packed with xz: unpack it first",
@@ -43,7 +43,8 @@ def decode(path, encoding, notes) -> str:
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}.") from error
     for start, what in NO_TABLE.items():
-        if data[:64].lstrip().lower().startswith(start.lower()):
+        head = data[:64].lstrip()
+        if (head.lower() if start.startswith(b"<") else head).startswith(start):
             raise DataError(f"{path} {what}.")
     known = encoding or next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
     if not known:  # every second byte zero: UTF-16 that lost its mark

@@ -1,5 +1,6 @@
 """Exercises of lesson 03, its second half: the total loss, the leak, the faulty recipe."""
 
+from transfer_lib.exercises import faulty_lines
 from transfer_lib.practice import Wrong, array, call, close, exercise, number
 
 
@@ -174,19 +175,7 @@ FINE = {
 )
 def faults(answer):
     """Name the four faulty lines of the recipe, as a set of numbers."""
-    if isinstance(answer, (str, bytes)) or not hasattr(answer, "__iter__"):
-        raise Wrong("Give the four line numbers as a set, as in {1, 2, 3, 4}.")
-    lines = {int(number(line, "a line number")) for line in answer}
-    for line in sorted(lines):
-        if line not in FAULTS and line not in FINE:
-            raise Wrong(f"There is no line {line}.")
-    for line in sorted(lines & set(FINE)):
-        raise Wrong(f"Line {line} has no fault. {FINE[line]}")
-    missing = sorted(set(FAULTS) - lines)
-    if missing:
-        raise Wrong(
-            f"{len(lines)} of 4, all of them right. Look at {FAULTS[missing[0]]} once more."
-        )
+    faulty_lines.judge(answer, FAULTS, FINE)
     return (
         "Line 4 lacks the channel axis, line 13 freezes an empty list, line 14 keeps the optimiser "
         "of other weights, and line 15 transfers MNIST to MNIST: nothing."

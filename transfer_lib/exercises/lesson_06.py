@@ -1,7 +1,8 @@
 """Exercises of lesson 06."""
 
+from transfer_lib.exercises import faulty_lines
 from transfer_lib.exercises.lesson_06_loop import epoch, training_step
-from transfer_lib.practice import Wrong, array, call, close, exercise, number
+from transfer_lib.practice import Wrong, array, call, close, exercise
 
 __all__ = ["attention", "epoch", "faults", "mean_pool", "training_step"]
 
@@ -165,19 +166,7 @@ FINE = {
 )
 def faults(answer):
     """Name the four faulty lines of the recipe, as a set of numbers."""
-    if isinstance(answer, (str, bytes)) or not hasattr(answer, "__iter__"):
-        raise Wrong("Give the four line numbers as a set, as in {2, 3, 5, 6}.")
-    lines = {int(number(line, "a line number")) for line in answer}
-    for line in sorted(lines):
-        if line not in FAULTS and line not in FINE:
-            raise Wrong(f"There is no line {line}.")
-    for line in sorted(lines & set(FINE)):
-        raise Wrong(f"Line {line} has no fault. {FINE[line]}")
-    missing = sorted(set(FAULTS) - lines)
-    if missing:
-        raise Wrong(
-            f"{len(lines)} of 4, all of them right. Look at {FAULTS[missing[0]]} once more."
-        )
+    faulty_lines.judge(answer, FAULTS, FINE)
     return (
         "Line 1: these classes left torchtext in 2022, and torchtext itself ended. Line 4: no text "
         "column. Line 16: the model returns logits and a loss, no `acc`. Line 17: were there one, "

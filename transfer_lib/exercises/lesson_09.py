@@ -1,5 +1,6 @@
 """Exercises of lesson 09."""
 
+from transfer_lib.exercises import faulty_lines
 from transfer_lib.practice import Formula, Wrong, array, call, close, exercise, number
 
 FIT = "2 / len(y) * X.T @ (X @ w - y)"
@@ -360,17 +361,7 @@ FINE = {
 )
 def faults(answer):
     """Name the four faulty lines of the study, as a set of numbers."""
-    if isinstance(answer, (str, bytes)) or not hasattr(answer, "__iter__"):
-        raise Wrong("Give the four line numbers as a set, as in {1, 2, 3, 4}.")
-    lines = {int(number(line, "a line number")) for line in answer}
-    for line in sorted(lines):
-        if line not in FAULTS and line not in FINE:
-            raise Wrong(f"There is no line {line}.")
-    for line in sorted(lines & set(FINE)):
-        raise Wrong(f"Line {line} has no fault. {FINE[line]}")
-    missing = sorted(set(FAULTS) - lines)
-    if missing:
-        raise Wrong(f"{len(lines)} of 4, all of them right. Look at {FAULTS[missing[0]]}.")
+    faulty_lines.judge(answer, FAULTS, FINE)
     return (
         "Line 1: scikit-learn removed Boston's houses, since one variable was made from the share "
         "of black people. Line 7: the polynomial is never applied. Line 9: source and target are "
