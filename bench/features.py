@@ -18,20 +18,23 @@ def _data():
     """Return inputs and labels of the training part, then of the test part."""
     import numpy as np
 
-    from transfer_lib import data, vgg16_mini
+    from transfer_lib import data, networks
 
     split = data.load("photo_patches")
     x_train, x_test = (
-        vgg16_mini.preprocess_input(np.repeat(x[..., None], 3, -1).repeat(2, 1).repeat(2, 2))
+        networks.preprocess("vgg16-mini", np.repeat(x[..., None], 3, -1).repeat(2, 1).repeat(2, 2))
         for x in (split.x_train, split.x_test)
     )
     return (x_train, split.y_train), (x_test, split.y_test)
 
 
 def _base():
-    from transfer_lib import vgg16_mini
+    import keras
 
-    base = vgg16_mini.VGG16Mini(include_top=False, input_shape=(64, 64, 3), pooling="avg")
+    from transfer_lib import networks
+
+    maps = networks.load("vgg16-mini", include_top=False, input_shape=(64, 64, 3))
+    base = keras.Model(maps.input, keras.layers.GlobalAveragePooling2D()(maps.output))
     base.trainable = False
     return base
 

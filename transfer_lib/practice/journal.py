@@ -19,24 +19,10 @@ EMPTY = {
     "guess": "",
 }
 
-FIRST_VERSION = "progress.json"
-"""The file of the course's first version, id to row."""
-
-MOVED = {
-    "01": {"08": "ratio reweight q_weights pull q_strategy", "A1": "q_few"},
-    "02": {"09": "q_collapse mmd_unbiased q_marginals coral_loss l2sp_gradient"},
-    "04": {"05": "head_parameters unfreeze q_recompile fuse q_fusion split"},
-    "05": {
-        "06": "q_unknown mean_pool q_baseline q_trainer",
-        "07": "leaks class_weights q_nan freeze abstain q_shift",
-    },
-}
-"""First version's lesson to the lessons that its exercises are in now."""
-
 
 def load() -> dict:
     """Return the progress by exercise id; empty when there is none or it cannot be read."""
-    rows = _first_version()
+    rows = {}
     for event in _events():
         id, kind = event.get("id"), event.get("event")
         if kind == "reset":
@@ -115,29 +101,6 @@ def _events():
             continue
         if isinstance(event, dict):
             yield event
-
-
-def _first_version():
-    """Return the rows of the first version's file under the ids of today."""
-    try:
-        path = settings.progress_file().with_name(FIRST_VERSION)
-        rows = json.loads(path.read_text("utf8"))["exercises"]
-        return {_moved(id): _plausible(row) for id, row in rows.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # SettingError: a ValueError
-        return {}
-
-
-def _plausible(row):
-    kept = {key: row.get(key) for key in EMPTY}
-    return {k: v if isinstance(v, type(EMPTY[k])) else EMPTY[k] for k, v in kept.items()}
-
-
-def _moved(id):
-    old, _, name = id.partition(".")
-    for new, names in MOVED.get(old, {}).items():
-        if name in names.split():
-            return f"{new}.{name}"
-    return id
 
 
 @cache
