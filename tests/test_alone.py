@@ -1,14 +1,16 @@
 """A notebook opened from a link alone: it installs the course from its address and runs."""
 
 import os
-import shutil
 import site
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
+import nbformat
 import pytest
+
+import build
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,9 +43,13 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
     # Packages are found through this path; the course itself, installed as a link, is not.
     Path(own.stdout.strip(), "shared.pth").write_text(site.getsitepackages()[0] + "\n")
     (tmp_path / "alone").mkdir()
-    shutil.copy(ROOT / "lessons/00_first_transfer.ipynb", tmp_path / "alone")
+    git = ["git", "-C", ROOT, "rev-parse", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    where = {"repository": f"file://{ROOT.as_posix()}", "branch": commit}
+    notebook = build.lesson_of(build.read(build.source_of("00"), where))
+    nbformat.write(notebook, tmp_path / "alone/00_first_transfer.ipynb")
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
-        "TRANSFER_LIB_SOURCE": f"git+file://{ROOT.as_posix()}",
+        "COLAB_RELEASE_TAG": "test",
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one the other way round
         "IPYTHONDIR": str(tmp_path / "ipython"),

@@ -9,6 +9,7 @@ import pytest
 
 import build
 import cells as cells_module
+import notebooks
 
 HEADER = '# %% [markdown] needs="Python" engine="none"\n# # 00. Start here\n\n'
 FOLDERS = ("solutions", "lessons")
@@ -168,11 +169,31 @@ def test_folded_cells_open_folded(course):
 
 def test_badge_and_colab_lines_are_stamped(course):
     path = course('# %% tags=["setup"]\nimport transfer_lib\n')
-    where = build.address()
-    notebook = build.read(path)
-    assert "/blob/main/lessons/00_first_transfer.ipynb" in notebook.cells[0].source
-    assert f"git+{where['repository']}@{where['branch']}" in notebook.cells[1].source
+    where = {"repository": "https://github.com/school/course", "branch": "main"}
+    notebook = build.read(path, where)
+    link = "github/school/course/blob/main/lessons/00_first_transfer.ipynb"
+    assert link in notebook.cells[0].source
+    assert "transfer-lib @ git+https://github.com/school/course@main" in notebook.cells[1].source
     assert notebook.cells[1].source.endswith("\nimport transfer_lib")
+
+
+def test_no_badge_and_no_install_lines_lead_to_a_placeholder(course):
+    where = {"repository": f"https://github.com/{notebooks.PLACEHOLDER}", "branch": "main"}
+    path = course('# %% tags=["setup"]\nimport transfer_lib\n')
+    notebook = build.read(path, where)
+    assert "colab" not in notebook.cells[0].source.lower()
+    assert notebook.cells[1].source == "import transfer_lib"
+
+
+def test_weights_are_installed_only_where_a_lesson_needs_them():
+    where = {"repository": "https://github.com/school/course", "branch": "main"}
+    needed = {
+        build.number_of(path): notebooks.extras(path.read_text("utf8")) for path in build.sources()
+    }
+    assert needed["06"] == needed["07"] == ["text"]
+    assert needed["00"] == ["images"] and needed["02"] == []
+    lines = notebooks.install_lines("from transfer_lib import encoders", where)
+    assert "transfer-lib[text] @ git+" in lines and "80 MB" in lines
 
 
 def test_two_runs_are_equal_to_the_byte(course, tmp_path, monkeypatch):

@@ -268,7 +268,6 @@ def test_folders_that_cannot_be_written(monkeypatch):
         ("SEED", "three", "FAILED"),
         ("DATA", ".", "ok"),
         ("DATA", "/no/such/folder", "FAILED"),
-        ("SOURCE", "git+https://me:secret@example.org/x", "ok"),
         ("PROFIL", "quick", "warning"),
     ],
 )

@@ -19,22 +19,44 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 ENGINES = ("none", "keras", "torch")
 
 COLAB_LINES = """\
-# On Colab, this installs the course's helpers. Everywhere else it does nothing.
+# On Colab this installs the course's helpers{weights}; elsewhere it does nothing.
 import importlib.util
 import os
 
-SOURCE = os.environ.get("TRANSFER_LIB_SOURCE", "git+{repository}@{branch}")
-if not importlib.util.find_spec("transfer_lib"):
-    if "COLAB_RELEASE_TAG" in os.environ or "TRANSFER_LIB_SOURCE" in os.environ:
-        %pip install -q {{SOURCE}}
+if "COLAB_RELEASE_TAG" in os.environ and not importlib.util.find_spec("transfer_lib"):
+    %pip install -q "transfer-lib{extra} @ git+{repository}@{branch}"
 
 """
+PLACEHOLDER = "OWNER/REPOSITORY"
+# What a lesson needs beside what Colab ships: the marks of it in a source, the extra, and its size.
+WEIGHTS = {
+    "images": (r"efficientnet-lite0|networks\.NAMES", "17 MB: EfficientNet-Lite0"),
+    "text": (r"\bencoders\b", "80 MB: MiniLM"),
+}
 
 
 def address() -> dict:
     """Return the public address of the course, from ``pyproject.toml``."""
     project = tomllib.loads((cells.ROOT / "pyproject.toml").read_text("utf8"))
     return project["tool"]["course"]
+
+
+def published(where) -> bool:
+    """Return whether the address is one; notebooks get no links to a placeholder."""
+    return PLACEHOLDER not in where["repository"]
+
+
+def extras(source) -> list[str]:
+    """Return the extras of the package whose weights a lesson's source asks for."""
+    return [name for name, (mark, _) in WEIGHTS.items() if re.search(mark, source)]
+
+
+def install_lines(source, where) -> str:
+    """Return the lines with which a notebook installs what Colab does not ship."""
+    needed = extras(source)
+    weights = "".join(f" and {WEIGHTS[name][1]}" for name in needed)
+    extra = f"[{','.join(needed)}]" if needed else ""
+    return COLAB_LINES.format(weights=weights, extra=extra, **where)
 
 
 def table() -> tuple[Lesson, ...]:
@@ -73,8 +95,10 @@ def markdown_map(folder="", table=lessons.LESSONS) -> str:
     return "\n".join(lines)
 
 
-def read(path):
+def read(path, where=None):
     """Read a lesson source and stamp it: ids, minutes, badge, Colab lines. It keeps its markers.
+
+    Badge and Colab lines are left out while `where`, by default `address`, is the placeholder.
 
     Raises
     ------
@@ -90,13 +114,13 @@ def read(path):
         number = seen[cell.source] = seen.get(cell.source, 0) + 1
         key = f"{path.stem}|{cell.cell_type}|{cell.source}|{number}"
         cell.id = hashlib.sha256(key.encode()).hexdigest()[:12]
-    where, rows = address(), table()
+    where, rows = where or address(), table()
     _stamp(notebook.cells[0], next(row for row in rows if row.name == path.stem), where)
     for cell in notebook.cells:
         cell.source = cell.source.replace("LESSON_MAP", markdown_map(table=rows))
         tags = cell.metadata.get("tags", [])
-        if "setup" in tags:
-            cell.source = COLAB_LINES.format(**where) + cell.source
+        if "setup" in tags and published(where):
+            cell.source = install_lines(path.read_text("utf8"), where) + cell.source
         if "hide-input" in tags:  # as JupyterLab and VS Code store it, and as Colab does
             cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -159,13 +183,13 @@ def _stamp(cell, lesson, where):
     title, _, rest = cell.source.partition("\n")
     repository = where["repository"].removeprefix("https://github.com/")
     notebook = f"{repository}/blob/{where['branch']}/lessons/{lesson.name}.ipynb"
-    badge = (
+    badge = published(where) * (
         "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        f"(https://colab.research.google.com/github/{notebook})"
+        f"(https://colab.research.google.com/github/{notebook})\n\n"
     )
     marked = " (with the sections marked optional)" if lesson.optional else ""
     about = f"About {lesson.time} minutes{marked}. You need: {lesson.needs}."
-    cell.source = f"{title}\n\n{badge}\n\n{about}\n{rest}"
+    cell.source = f"{title}\n\n{badge}{about}\n{rest}"
     for key in ("needs", "engine"):
         cell.metadata.pop(key, None)
 

@@ -3,7 +3,8 @@
 - ``jax``: runs the Keras lessons on the torch and on the JAX backend. Their code must be
   backend-neutral, so both must run from top to bottom with the claims holding.
 - ``colab``: installs the versions of ``TRANSFER_LIB_DATA/colab-gpu-*.txt`` for the packages that
-  the course uses, checks that installing the course changes none of them, and runs the lessons.
+  the course uses; then each notebook, alone in an empty folder, installs the course from this
+  repository by its own first cell, changes none of those versions, and runs.
 """
 
 import argparse
@@ -52,10 +53,11 @@ def versions(python) -> dict:
     return dict(line.lower().split("==")[:2] for line in out.splitlines() if "==" in line)
 
 
-def run_lessons(python, lessons, **env):
-    """Run lessons in a kernel of that Python, seed 0, quick profile.
+def run_lesson(python, path, where=None, **env):
+    """Run a lesson in a kernel of that Python, seed 0, quick profile, in an empty folder.
 
-    The notebooks are built and driven from here; that Python needs only what a learner has.
+    The notebook is built and driven from here; that Python needs only what a learner has. With
+    `where` it is the notebook as it is published at that address.
     """
     import build
 
@@ -64,20 +66,19 @@ def run_lessons(python, lessons, **env):
     install = [python, "-m", "ipykernel", "install", "--prefix", str(kernels), "--name", name]
     subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
     os.environ |= {"JUPYTER_PATH": str(kernels / "share/jupyter")} | env
-    for path in build.sources():
-        if build.number_of(path) not in lessons:
-            continue
-        start = time.perf_counter()
-        build.execute(build.lesson_of(build.read(path)), path.stem, answered=False, kernel=name)
-        print(f"{path.stem}: ran in {time.perf_counter() - start:.0f} s", flush=True)
+    start = time.perf_counter()
+    notebook = build.lesson_of(build.read(path, where))
+    build.execute(notebook, path.stem, answered=False, kernel=name, alone=bool(where))
+    print(f"{path.stem}: ran in {time.perf_counter() - start:.0f} s", flush=True)
 
 
 def jax():
     """Run the Keras lessons on torch and on JAX."""
     sys.path.insert(0, str(ROOT))
+    import build
     from transfer_lib import lessons
 
-    numbers = [lesson.number for lesson in lessons.LESSONS if lesson.engine == "keras"]
+    keras = {lesson.number for lesson in lessons.LESSONS if lesson.engine == "keras"}
     python = make("jax")
     pip_install(python, "--constraint", str(ROOT / "constraints.txt"), "--editable", ".[lab]")
     pip_install(python, "jax")
@@ -88,7 +89,9 @@ def jax():
         print(f"EfficientNet-Lite0 is {float(found.split()[-1]):.1e} off at most", flush=True)
         if float(found.split()[-1]) > 1e-3:
             sys.exit(1)
-        run_lessons(python, numbers, KERAS_BACKEND=backend)
+        for path in build.sources():
+            if build.number_of(path) in keras:
+                run_lesson(python, path, KERAS_BACKEND=backend)
 
 
 def colab():
@@ -107,17 +110,20 @@ def colab():
     pins = [pin for pin in pins if not pin.startswith("torch==")] + [TORCH]
     python = make("colab")
     pip_install(python, *pins, "setuptools")
-    before = versions(python)
-    pip_install(python, "--no-build-isolation", ".")
-    after = versions(python)
-    changed = {name: (old, after.get(name)) for name, old in before.items() if after[name] != old}
-    print(f"Installed beside {len(pins)} of Colab's versions; changed: {changed or 'nothing'}")
-    if changed:
-        sys.exit(1)
-    sys.path.insert(0, str(ROOT))
-    from transfer_lib import lessons
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
+    where = {"repository": f"file://{ROOT.as_posix()}", "branch": commit}
+    import build
 
-    run_lessons(python, [lesson.number for lesson in lessons.LESSONS])
+    added = {one.name.lower() for one in requirements("images", "text")} - wanted
+    for path in build.sources():
+        remove = [python, "-m", "pip", "uninstall", "--yes", "--quiet", "transfer-lib", *added]
+        subprocess.run(remove, check=True, stderr=subprocess.DEVNULL)
+        before = versions(python)
+        run_lesson(python, path, where, PIP_NO_BUILD_ISOLATION="0", COLAB_RELEASE_TAG="test")
+        after = versions(python)
+        if changed := {name: after.get(name) for name in before if after.get(name) != before[name]}:
+            sys.exit(f"{path.stem} changed what Colab ships: {changed}")
+        print(f"  installed: {', '.join(sorted(set(after) - set(before)))}", flush=True)
 
 
 if __name__ == "__main__":

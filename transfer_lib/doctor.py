@@ -230,7 +230,7 @@ def _settings():
         except settings.SettingError as error:
             problem, _, fix = str(error).partition(". ")
             yield Finding(f"setting {name}", problem, fix or "Correct it or unset it.", failed=True)
-    known = {*re.findall(r"TRANSFER_LIB_[A-Z]+", settings.__doc__), "TRANSFER_LIB_SOURCE"}
+    known = set(re.findall(r"TRANSFER_LIB_[A-Z]+", settings.__doc__))
     for name in sorted(set(os.environ) - known):
         if name.startswith("TRANSFER_LIB_"):
             fix = f"Unset it, or correct its name: there are {', '.join(sorted(known))}."
