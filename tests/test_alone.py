@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 
 import nbformat
+import other_environment
 import pytest
 
 import build
@@ -43,11 +44,6 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
     # Packages are found through this path; the course itself, installed as a link, is not.
     Path(own.stdout.strip(), "shared.pth").write_text(site.getsitepackages()[0] + "\n")
     (tmp_path / "alone").mkdir()
-    git = ["git", "-C", ROOT, "rev-parse", "HEAD"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    where = {"repository": f"file://{ROOT.as_posix()}", "branch": commit}
-    notebook = build.lesson_of(build.read(build.source_of("00"), where))
-    nbformat.write(notebook, tmp_path / "alone/00_first_transfer.ipynb")
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
         "COLAB_RELEASE_TAG": "test",
         "PIP_NO_INDEX": "1",
@@ -55,9 +51,13 @@ def test_a_notebook_alone_in_an_empty_folder_installs_and_runs(tmp_path):
         "IPYTHONDIR": str(tmp_path / "ipython"),
     }
     command = [python, "-m", "IPython", "--colors=NoColor", "00_first_transfer.ipynb"]
-    run = subprocess.run(
-        command, cwd=tmp_path / "alone", env=env, capture_output=True, text=True, timeout=240
-    )
+    alone = tmp_path / "alone"
+    with other_environment.served() as where:
+        notebook = build.lesson_of(build.read(build.source_of("00"), where))
+        nbformat.write(notebook, alone / "00_first_transfer.ipynb")
+        run = subprocess.run(
+            command, cwd=alone, env=env, capture_output=True, text=True, timeout=240
+        )
     assert "Lesson 00, quick profile" in run.stdout, run.stdout[-3000:] + run.stderr[-2000:]
     assert "Not attempted yet. Click a letter" in run.stdout, run.stdout[-3000:]
     assert "Error" not in run.stderr, run.stderr

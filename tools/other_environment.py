@@ -12,9 +12,14 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import tomllib
 import venv
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -51,6 +56,29 @@ def versions(python) -> dict:
     command = [python, "-m", "pip", "list", "--format=freeze"]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(line.lower().split("==")[:2] for line in out.splitlines() if "==" in line)
+
+
+@contextmanager
+def served():
+    """Serve what is committed here by HTTP, as a code host would; yield its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder, "course.git")
+        git = partial(subprocess.run, check=True, capture_output=True)
+        git(["git", "init", "--bare", bare])
+        git(["git", "-C", bare, "fetch", ROOT, "HEAD:refs/heads/main"])
+        git(["git", "-C", bare, "symbolic-ref", "HEAD", "refs/heads/main"])
+        git(["git", "-C", bare, "update-server-info"])
+        handler = partial(_Quiet, directory=folder)
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            repository = f"http://127.0.0.1:{server.server_port}/course.git"
+            yield {"repository": repository, "branch": "main"}
+            server.shutdown()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 def run_lesson(python, path, where=None, **env):
@@ -110,20 +138,24 @@ def colab():
     pins = [pin for pin in pins if not pin.startswith("torch==")] + [TORCH]
     python = make("colab")
     pip_install(python, *pins, "setuptools")
-    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
-    where = {"repository": f"file://{ROOT.as_posix()}", "branch": commit}
     import build
 
     added = {one.name.lower() for one in requirements("images", "text")} - wanted
-    for path in build.sources():
-        remove = [python, "-m", "pip", "uninstall", "--yes", "--quiet", "transfer-lib", *added]
-        subprocess.run(remove, check=True, stderr=subprocess.DEVNULL)
-        before = versions(python)
-        run_lesson(python, path, where, PIP_NO_BUILD_ISOLATION="0", COLAB_RELEASE_TAG="test")
-        after = versions(python)
-        if changed := {name: after.get(name) for name in before if after.get(name) != before[name]}:
-            sys.exit(f"{path.stem} changed what Colab ships: {changed}")
-        print(f"  installed: {', '.join(sorted(set(after) - set(before)))}", flush=True)
+    with served() as where:
+        for path in build.sources():
+            _run_on_colab(python, path, where, added)
+
+
+def _run_on_colab(python, path, where, added):
+    """Run one published notebook where neither the course nor the packages `added` are."""
+    remove = [python, "-m", "pip", "uninstall", "--yes", "--quiet", "transfer-lib", *added]
+    subprocess.run(remove, check=True, stderr=subprocess.DEVNULL)
+    before = versions(python)
+    run_lesson(python, path, where, COLAB_RELEASE_TAG="test")
+    after = versions(python)
+    if changed := {name: after.get(name) for name in before if after.get(name) != before[name]}:
+        sys.exit(f"{path.stem} changed what Colab ships: {changed}")
+    print(f"  installed: {', '.join(sorted(set(after) - set(before)))}", flush=True)
 
 
 if __name__ == "__main__":

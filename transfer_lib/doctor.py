@@ -224,7 +224,7 @@ def _folders():
 
 
 def _settings():
-    for name in ("profile", "seed", "data_dir"):
+    for name in ("profile", "seed", "data_dir", "mirror"):
         try:
             yield Finding(f"setting {name}", str(getattr(settings, name)() or "default"))
         except settings.SettingError as error:
@@ -242,7 +242,8 @@ def _network():
 
     from transfer_lib import data
 
-    urls = [urlsplit(url) for name in data.names() for url in data.info(name).urls]
+    known = [url for name in data.names() for url in data.info(name).urls]
+    urls = [urlsplit(url) for url in [settings.mirror(), *known] if url]
     answers = dict.fromkeys([f"{url.scheme}://{url.netloc}/" for url in urls], "no answer")
 
     def ask(host):

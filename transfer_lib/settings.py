@@ -5,6 +5,7 @@ variable                  meaning
 ========================  ==================================================================
 ``TRANSFER_LIB_PROFILE``  ``quick`` (embedded data, no network) or ``full`` (real downloads)
 ``TRANSFER_LIB_DATA``     a folder with data files, looked at before the cache
+``TRANSFER_LIB_MIRROR``   an address that is asked first for downloads: ``http://192.168.1.5:8000``
 ``TRANSFER_LIB_HOME``     where the cache and the progress file live
 ``TRANSFER_LIB_SEED``     a whole number; the default is 0
 ``TRANSFER_LIB_STRICT``   ``1`` under tests: progress bars are off
@@ -62,6 +63,17 @@ def data_dir() -> Path | None:
             "Set it to a folder that holds the data files, or unset it."
         )
     return folder
+
+
+def mirror() -> str | None:
+    """Return ``TRANSFER_LIB_MIRROR``, or None; `SettingError` if it is no address."""
+    value = os.environ.get("TRANSFER_LIB_MIRROR", "").strip().rstrip("/")
+    if value and not value.startswith(("http://", "https://")):
+        raise SettingError(
+            f"TRANSFER_LIB_MIRROR is {value!r}, which is no address such as "
+            "http://192.168.1.5:8000. Set it to what your instructor says, or unset it."
+        )
+    return value or None
 
 
 def profile() -> str | None:

@@ -83,8 +83,8 @@ def load(name: str) -> sets.Dataset:
 def fetch(name: str) -> Path:
     """Return the path of a data set's file; for an archive, of the folder of its members.
 
-    The folder ``TRANSFER_LIB_DATA`` is looked at first, then the cache, then each URL. A cached
-    file that has been damaged is downloaded again.
+    The folder ``TRANSFER_LIB_DATA`` is looked at first, then the cache, then the address
+    ``TRANSFER_LIB_MIRROR``, then each URL. A cached file that has been damaged is downloaded again.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def fetch(name: str) -> Path:
         ``TRANSFER_LIB_DATA`` is another one, if an archive is damaged, or if the cache cannot be
         written. The message says what to do.
     SettingError
-        If ``TRANSFER_LIB_DATA`` is not a folder.
+        If ``TRANSFER_LIB_DATA`` is not a folder, or ``TRANSFER_LIB_MIRROR`` no address.
     """
     entry = info(name)
     if entry.embedded:
@@ -178,7 +178,9 @@ def _cached(entry: Entry) -> Path | None:
 def _downloaded(entry: Entry) -> Path:
     """Download the file, or say where it was looked for and what to do."""
     folder, cache, file = settings.data_dir(), data_cache(), entry.filename
-    path, reasons = download(file, entry.urls, entry.known_hash, entry.size, cache)
+    mirror = [f"{settings.mirror()}/data/{file}"] if settings.mirror() else []
+    urls = [*mirror, *entry.urls]
+    path, reasons = download(file, urls, entry.known_hash, entry.size, cache)
     if path:
         return path
     lines = [
