@@ -8,17 +8,3 @@ from .download import DataError
 from .registry import Entry, data_cache, fetch, info, load, names, table, where
 from .sets import Dataset
 from .texts import read_texts
-
-__all__ = [
-    "DataError",
-    "Dataset",
-    "Entry",
-    "data_cache",
-    "fetch",
-    "info",
-    "load",
-    "names",
-    "read_texts",
-    "table",
-    "where",
-]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .. import settings
 
-ATTEMPTS = 8  # for each address; each goes on where the last one was cut
+ATTEMPTS = 3  # for each address
 TIMEOUT = (5, 30)  # seconds to connect, seconds without a byte
 PROGRESS_FROM = 1_000_000  # bytes; smaller files get no progress bar
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}

@@ -178,7 +178,8 @@ def _cached(entry: Entry) -> Path | None:
 def _downloaded(entry: Entry) -> Path:
     """Download the file, or say where it was looked for and what to do."""
     folder, cache, file = settings.data_dir(), data_cache(), entry.filename
-    mirror = [f"{settings.mirror()}/data/{file}"] if settings.mirror() else []
+    # A room's only server is worth more patience than a host elsewhere.
+    mirror = [f"{settings.mirror()}/data/{file}"] * 3 if settings.mirror() else []
     urls = [*mirror, *entry.urls]
     path, reasons = download(file, urls, entry.known_hash, entry.size, cache)
     if path:

@@ -8,13 +8,3 @@ picture to the function ``show``.
 from .files import MAX_BYTES, PictureError, check_pixels, read_picture
 from .folder import read_folder
 from .upload import BUTTON_BYTES, upload_button
-
-__all__ = [
-    "BUTTON_BYTES",
-    "MAX_BYTES",
-    "PictureError",
-    "check_pixels",
-    "read_folder",
-    "read_picture",
-    "upload_button",
-]
