@@ -8,6 +8,7 @@ LESSONS := $(LESSON)
 endif
 
 .PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
+	publish-check workshop-kit test-kit \
 	build claims bench format clean
 
 help:
@@ -17,11 +18,14 @@ help:
 	@echo "make test-fast        run the tests that need no notebook and no browser"
 	@echo "make build            build the notebooks from course/ (LESSON=03 for one, FORCE=1 to rerun)"
 	@echo "make claims           measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
+	@echo "make publish-check    say what is missing before the course is published (ONLINE=1: and after)"
+	@echo "make workshop-kit     pack a folder for a room without network (LESSONS=\"00 03\", LIST=1)"
 	@echo "make bench            measure speed side by side"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-processors  rerun the answered notebooks as other processors would"
 	@echo "make test-backends    run the Keras lessons on torch and on JAX"
 	@echo "make test-colab       run the course on the versions that Colab ships"
+	@echo "make test-kit         pack a kit, install it without a network, run lesson 00 in it"
 	@echo "make format           format and lint"
 
 setup: $(VENV)/lab.done
@@ -68,6 +72,18 @@ claims: $(VENV)/dev.done
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py
+
+publish-check: $(VENV)/dev.done
+	$(BIN)/python tools/publish.py $(if $(ONLINE),--online)
+
+workshop-kit: $(VENV)/dev.done
+	$(BIN)/python tools/workshop_kit.py $(if $(LESSONS),--lessons $(LESSONS)) \
+		$(if $(PROFILE),--profile $(PROFILE)) $(if $(PLATFORMS),--platforms $(PLATFORMS)) \
+		$(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX)) \
+		$(if $(LIST),--list)
+
+test-kit: $(VENV)/dev.done
+	$(BIN)/python tools/test_kit.py
 
 test-processors: $(VENV)/dev.done
 	$(BIN)/python tools/test_processors.py

@@ -81,11 +81,11 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-def run_lesson(python, path, where=None, **env):
+def run_lesson(python, path, where=None, alone=False, **env):
     """Run a lesson in a kernel of that Python, seed 0, quick profile, in an empty folder.
 
     The notebook is built and driven from here; that Python needs only what a learner has. With
-    `where` it is the notebook as it is published at that address.
+    `where` it is the notebook as it is published at that address; `alone`, nothing is beside it.
     """
     import build
 
@@ -96,7 +96,7 @@ def run_lesson(python, path, where=None, **env):
     os.environ |= {"JUPYTER_PATH": str(kernels / "share/jupyter")} | env
     start = time.perf_counter()
     notebook = build.lesson_of(build.read(path, where))
-    build.execute(notebook, path.stem, answered=False, kernel=name, alone=bool(where))
+    build.execute(notebook, path.stem, answered=False, kernel=name, alone=alone)
     print(f"{path.stem}: ran in {time.perf_counter() - start:.0f} s", flush=True)
 
 
@@ -134,6 +134,7 @@ def colab():
         if "==" in line
     )
     wanted = {one.name.lower() for one in requirements()} | {"ipython", "ipykernel"}
+    wanted.add("sentence-transformers")  # the text extra's own requirement
     pins = [f"{name}=={shipped[name]}" for name in sorted(wanted & set(shipped))]
     pins = [pin for pin in pins if not pin.startswith("torch==")] + [TORCH]
     python = make("colab")
@@ -151,7 +152,7 @@ def _run_on_colab(python, path, where, added):
     remove = [python, "-m", "pip", "uninstall", "--yes", "--quiet", "transfer-lib", *added]
     subprocess.run(remove, check=True, stderr=subprocess.DEVNULL)
     before = versions(python)
-    run_lesson(python, path, where, COLAB_RELEASE_TAG="test")
+    run_lesson(python, path, where, alone=True, COLAB_RELEASE_TAG="test")
     after = versions(python)
     if changed := {name: after.get(name) for name in before if after.get(name) != before[name]}:
         sys.exit(f"{path.stem} changed what Colab ships: {changed}")
