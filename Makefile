@@ -8,7 +8,7 @@ LESSONS := $(LESSON)
 endif
 
 .PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
-	publish-check workshop-kit test-kit \
+	publish-check workshop-kit test-kit test-browser \
 	build claims bench format clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make test-processors  rerun the answered notebooks as other processors would"
 	@echo "make test-backends    run the Keras lessons on torch and on JAX"
 	@echo "make test-colab       run the course on the versions that Colab ships"
+	@echo "make test-browser     use every lesson in JupyterLab in a real browser (LESSON=03)"
 	@echo "make test-kit         pack a kit, install it without a network, run lesson 00 in it"
 	@echo "make format           format and lint"
 
@@ -81,6 +82,9 @@ workshop-kit: $(VENV)/dev.done
 		$(if $(PROFILE),--profile $(PROFILE)) $(if $(PLATFORMS),--platforms $(PLATFORMS)) \
 		$(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX)) \
 		$(if $(LIST),--list)
+
+test-browser: $(VENV)/dev.done
+	$(BIN)/python tools/test_browser.py $(LESSONS)
 
 test-kit: $(VENV)/dev.done
 	$(BIN)/python tools/test_kit.py

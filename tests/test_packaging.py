@@ -10,6 +10,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+import licences
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
 
@@ -94,3 +96,7 @@ def test_the_library_stays_small():
     files = [p for p in (ROOT / "transfer_lib").rglob("*.py")]
     files = [p for p in files if not {"exercises", "taught"} & set(p.parts)]
     assert sum(bool(line.strip()) for p in files for line in p.open(encoding="utf8")) <= 4355
+
+
+def test_the_licences_are_those_of_the_registry():
+    assert (ROOT / "LICENCES.md").read_text("utf8") == licences.text(), "run tools/licences.py"
