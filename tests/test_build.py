@@ -193,7 +193,7 @@ def test_weights_are_installed_only_where_a_lesson_needs_them():
     assert needed["06"] == needed["07"] == ["text"]
     assert needed["00"] == ["images"] and needed["02"] == []
     lines = notebooks.install_lines("from transfer_lib import encoders", where)
-    assert "transfer-lib[text] @ git+" in lines and "80 MB" in lines
+    assert "transfer-lib[text] @ git+" in lines and "83 MB" in lines
 
 
 def test_two_runs_are_equal_to_the_byte(course, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -74,6 +75,22 @@ def test_what_the_lessons_download_is_packed_in_the_full_profile_only():
     assert set(workshop_kit.DATA) | set(workshop_kit.CACHES) <= set(numbers)
 
 
+def test_a_file_that_cannot_be_had_stops_the_packing(server, quick_downloads, tmp_path):
+    url = server.serve("x.whl", b"other")
+    with pytest.raises(SystemExit, match="x.whl could not be had"):
+        workshop_kit.fetch("x.whl", [url], "0" * 64, 7, tmp_path)
+
+
+def test_half_a_copy_is_copied_again(tmp_path):
+    given, folder = tmp_path / "given.whl", tmp_path / "kit"
+    given.write_bytes(b"a wheel")
+    folder.mkdir()
+    (folder / "x.whl").write_bytes(b"a wh")
+    digest = hashlib.sha256(b"a wheel").hexdigest()
+    workshop_kit.fetch("x.whl", [], digest, 7, folder, given)
+    assert (folder / "x.whl").read_bytes() == b"a wheel"
+
+
 def test_a_damaged_file_is_found(tmp_path):
     (tmp_path / "wheels").mkdir()
     for name in ("wheels/a.whl", "wheels/b.whl", "READ ME FIRST.txt"):
@@ -102,6 +119,4 @@ def test_what_a_learner_is_told(tmp_path, pythons, options, words):
     command = [sys.executable, "workshop.py", *options]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 1 and "Traceback" not in run.stderr
-    import re
-
     assert re.search(words, run.stderr), run.stderr

