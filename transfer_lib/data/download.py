@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import shutil
+import socket
 import tarfile
 import tempfile
 from collections.abc import Sequence
@@ -178,4 +179,6 @@ def _reason(error: BaseException) -> str:
         return "it sent another file: its hash is wrong"
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__
+    if isinstance(error, socket.gaierror):
+        return "the name of this host was not found: no network, or no name server (DNS)"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
