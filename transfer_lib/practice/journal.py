@@ -11,13 +11,7 @@ from functools import cache
 
 from .. import settings
 
-EMPTY = {
-    "outcome": "not attempted",
-    "attempts": 0,
-    "hints": 0,
-    "solution_shown": False,
-    "guess": "",
-}
+EMPTY = dict(outcome="not attempted", attempts=0, hints=0, solution_shown=False, guess="")
 
 
 def load() -> dict:
