@@ -8,7 +8,7 @@ LESSONS := $(LESSON)
 endif
 
 .PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
-	publish-check workshop-kit test-kit test-browser \
+	publish-check workshop-kit test-kit test-browser site test-site test-hub slides gpu-check \
 	build claims bench format clean
 
 help:
@@ -20,12 +20,17 @@ help:
 	@echo "make claims           measure what evidence/ claims, on 5 fresh seeds (LESSON=03)"
 	@echo "make publish-check    say what is missing before the course is published (ONLINE=1: and after)"
 	@echo "make workshop-kit     pack a folder for a room without network (LESSONS=\"00 03\", LIST=1)"
+	@echo "make site             build the web edition (ONLINE=1: ask the links to other sites too)"
+	@echo "make slides           slides of a lesson (LESSON=00)"
+	@echo "make gpu-check        run every lesson on the GPU and compare it with the CPU"
 	@echo "make bench            measure speed side by side"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-processors  rerun the answered notebooks as other processors would"
 	@echo "make test-backends    run the Keras lessons on torch and on JAX"
 	@echo "make test-colab       run the course on the versions that Colab ships"
 	@echo "make test-browser     use every lesson in JupyterLab in a real browser (LESSON=03)"
+	@echo "make test-site        read the web edition in a real browser, on phone and laptop"
+	@echo "make test-hub         log 20 learners into a real hub, restart it, find their progress"
 	@echo "make test-kit         pack a kit, install it without a network, run lesson 00 in it"
 	@echo "make format           format and lint"
 
@@ -82,6 +87,25 @@ workshop-kit: $(VENV)/dev.done
 		$(if $(PROFILE),--profile $(PROFILE)) $(if $(PLATFORMS),--platforms $(PLATFORMS)) \
 		$(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX)) \
 		$(if $(LIST),--list)
+
+node_modules/.package-lock.json: package.json
+	npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
+
+site: $(VENV)/dev.done node_modules/.package-lock.json
+	$(BIN)/python tools/web_edition.py $(if $(ONLINE),--online)
+
+test-site: site
+	$(BIN)/python tools/test_web_edition.py
+
+test-hub: $(VENV)/dev.done node_modules/.package-lock.json
+	$(BIN)/python tools/test_hub.py
+
+slides: $(VENV)/dev.done node_modules/.package-lock.json
+	$(BIN)/python tools/slides.py $(LESSONS)
+
+gpu-check: $(VENV)/dev.done
+	$(BIN)/python tools/gpu_check.py $(LESSONS)
 
 test-browser: $(VENV)/dev.done
 	$(BIN)/python tools/test_browser.py $(LESSONS)

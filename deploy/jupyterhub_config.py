@@ -112,7 +112,7 @@ c.JupyterHub.db_url = f"sqlite:///{STATE}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = str(STATE / "cookie_secret")
 c.ConfigurableHTTPProxy.pid_file = str(STATE / "proxy.pid")
 c.JupyterHub.active_server_limit = int(setting("COURSE_SERVERS", 40))
-c.JupyterHub.concurrent_spawn_limit = 10  # a room that logs in at once queues for a moment
+c.JupyterHub.concurrent_spawn_limit = 0  # a room logs in at once: all wait, none is refused
 
 c.JupyterHub.authenticator_class = FirstUseAuthenticator
 c.FirstUseAuthenticator.dbm_path = str(STATE / "passwords.dbm")
@@ -123,8 +123,9 @@ c.Authenticator.allow_all = not names("COURSE_LEARNERS")
 
 c.JupyterHub.spawner_class = LearnerSpawner
 c.Spawner.pre_spawn_hook = prepare
+c.Spawner.http_timeout = 300
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-c.Spawner.start_timeout = 120
+c.Spawner.start_timeout = 300
 c.Spawner.default_url = (
     f"/git-pull?repo={quote(REPOSITORY, safe='')}&targetPath=course&urlpath=lab/tree/course/lessons"
     if REPOSITORY

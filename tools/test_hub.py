@@ -55,7 +55,7 @@ class Learner:
         token = self.web.cookies.get("_xsrf", path="/hub/")
         form = {"username": self.name, "password": self.password, "_xsrf": token}
         page = self.web.post(f"{self.hub}/login", data=form, timeout=60)
-        return page.ok and not page.url.split("?")[0].endswith("/login")
+        return not page.url.split("?")[0].endswith("/login")
 
     def start(self):
         """Start the server as a click does, and wait for it; return the address of its page."""

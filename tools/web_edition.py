@@ -4,6 +4,7 @@ The pages come from ``solutions/`` and ``docs/``, by Sphinx with myst-nb. Answer
 result, ``build/web``, is plain files: any web server shows them.
 """
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ INDEX = """\
 Take what a network has learned where data is plentiful to where it is scarce.
 
 This is the answered edition, to read and to look things up: each lesson as it runs, its figures,
-the answers folded. To learn, work through the notebooks yourself: each page has its own to download.
+the answers folded. To learn, work through the notebooks yourself: each page has one to download.
 
 {map}
 
@@ -177,6 +178,9 @@ def broken_links(site) -> list[str]:
 
 def main():
     """Build the site; end with 1 if Sphinx warns or a link leads nowhere."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--online", action="store_true", help="ask the links to other sites too")
+    online = parser.parse_args().online
     if not MATHJAX.is_dir():
         sys.exit("MathJax is missing. `npm install --no-package-lock` puts it into node_modules.")
     fill()
@@ -184,6 +188,10 @@ def main():
     command = ["-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-j", "2"]
     if subprocess.run([sys.executable, *command, SOURCE, SITE]).returncode:
         sys.exit("Sphinx has warned.")
+    if online:
+        links = ["-m", "sphinx", "-b", "linkcheck", "-q", SOURCE, ROOT / "build/web-links"]
+        if subprocess.run([sys.executable, *links]).returncode:
+            sys.exit("A link to another site does not answer.")
     found = broken_links(SITE)
     print(*found, sep="\n")
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
