@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown] needs="Python and a little NumPy" engine="keras"
+# %% [markdown] tags=["slide"] needs="Python and a little NumPy" engine="keras"
 # # 00. Start here: your first transfer
 #
 # **Transfer learning** takes what was learned where data is plentiful, the *source*, to
@@ -32,7 +32,7 @@ ex = course.exercises
 # Ten photographs were cut into pieces of 64 × 64 pixels: pieces to learn from in the left half of
 # each photograph, pieces to be tested on in the right half. Here is one piece of each left half.
 
-# %% tags=["keep"]
+# %% tags=["keep", "slide"]
 import numpy as np
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.preprocessing import normalize
@@ -45,15 +45,15 @@ rng = np.random.default_rng(course.seed)
 examples = np.array([rng.choice(np.flatnonzero(game.y_train == c)) for c in range(10)])
 plots.image_grid(game.x_train[examples], game.class_names, ncols=5)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # **Your turn.** From which photograph is each of these ten pieces? They are from the right halves.
 # Look, guess, go on. There is no second try.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 rows = rng.permutation([rng.choice(np.flatnonzero(game.y_test == c)) for c in range(10)])
 plots.guess(game.x_test[rows], game.y_test[rows], game.class_names)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 2. A network plays
 #
 # EfficientNet-Lite0 was trained to tell 1,000 kinds of things apart on 1.3 million photographs of
@@ -74,7 +74,7 @@ def features_of(network, images):
 trained = networks.load("efficientnet-lite0", include_top=False)
 train, test = features_of(trained, game.x_train), features_of(trained, game.x_test)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Exercise: learn and classify
 #
 # Each class becomes one row, the mean of the features of its examples. That is all the learning
@@ -83,7 +83,7 @@ train, test = features_of(trained, game.x_train), features_of(trained, game.x_te
 # the cell; `ex.classify.hint()` helps.
 
 
-# %% tags=["keep"] exercise="00.classify"
+# %% tags=["keep", "slide"] exercise="00.classify"
 def classify(features, labels, new):
     """Return for each new row the class, 0, 1, 2, ..., whose mean of features is nearest."""
     ### BEGIN SOLUTION
@@ -97,13 +97,13 @@ def classify(features, labels, new):
 
 ex.classify.check(classify)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Exercise: how good is it?
 #
 # **Accuracy** is the fraction of predictions that equal their label.
 
 
-# %% tags=["keep"] exercise="00.accuracy"
+# %% tags=["keep", "slide"] exercise="00.accuracy"
 def accuracy(predicted, labels):
     """Return the fraction of right predictions; both arguments are arrays of whole numbers."""
     ### BEGIN SOLUTION
@@ -122,7 +122,7 @@ from transfer_lib.taught.lesson_00 import accuracy, classify
 
 print(f"{accuracy(classify(train[examples], game.y_train[examples], test), game.y_test):.0%}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # That is the share of 250 pieces, after one example per class. Guessing blindly gets 10 %. How many of your ten were right?
 #
 # ## 3. What was the training worth?
@@ -131,7 +131,7 @@ print(f"{accuracy(classify(train[examples], game.y_train[examples], test), game.
 # the same network *untrained*, its weights random; the *pixels* themselves; a *histogram*, which
 # counts how often each colour occurs. All of them learn in the same way. Predict first:
 
-# %%
+# %% tags=["slide"]
 ex.q_untrained.ask(...)
 
 # %% [markdown]
@@ -175,7 +175,7 @@ results = {
 # grow most, and will one overtake another?
 
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output", "slide"]
 def draw_bars(count):
     values = {name: [100 * x for x in by_count[count]] for name, by_count in results.items()}
     title = f"Examples per class: {count}"
@@ -186,14 +186,14 @@ def draw_bars(count):
 
 plots.interactive(draw_bars, count=list(counts), descriptions={"count": "Examples per class"})
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 from transfer_lib.claims import claim
 
 claim("00.untrained")
 claim("00.histogram")
 claim("00.one")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The architecture alone is worth little; what ImageNet's photographs have left in the weights is
 # what transfers. And a histogram, 24 numbers, keeps up with the untrained network or passes it:
 # measure the simple thing before you praise the big one.
@@ -259,7 +259,7 @@ doctor.problems()
 # %%
 course.progress()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Key points
 #
 # - Features of a network that was trained elsewhere, and one example per class, already make a

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown] needs="Python, NumPy arrays, lesson 00" engine="keras"
+# %% [markdown] tags=["slide"] needs="Python, NumPy arrays, lesson 00" engine="keras"
 # # 01. What transfers
 #
 # In lesson 00 a network helped with pictures that it was never trained for. When does that work,
@@ -33,7 +33,7 @@ ex = course.exercises
 # %%
 ex.before("q_turned", "q_layers", "q_negative")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 1. Source and target drift apart
 #
 # Two half-moons, two classes. A classifier has learned the black line on the **source**, the
@@ -73,7 +73,7 @@ ANGLES = [0, 30, 60, 100, 180]
 right = [100 * old.score(*moons(400, angle, seed=course.seed + 1)) for angle in ANGLES]
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 def draw_points(ax, x, y, size=16):
     for label in np.unique(y):
         style = {"marker": plots.MARKERS[label], "color": plots.COLORS[label]}
@@ -96,7 +96,7 @@ def picture(angle):
 choices = [f"about {percent} %" for percent in (0, 25, 50, 75, 100)]
 plots.guess([picture(a) for a in ANGLES], [round(r / 25) for r in right], choices)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output", "slide"]
 fig, ax = plots.figure(figsize=(6, 3))
 ax.plot(ANGLES, right)
 ax.axhline(50, color="grey", linewidth=1, marker="")
@@ -104,7 +104,7 @@ ax.set(xlabel="Turn of the target (degrees)", ylabel="Right of the target (%)", 
 ax.set_title("What the source's classifier gets right")
 fig
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Half-way round it is *worse than guessing* (the grey line). It has not forgotten anything: it applies
 # what it knows to the wrong place. Turn the target back, and all is well again.
 #
@@ -128,7 +128,7 @@ fig
 # stays. Flu in winter is a label shift.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 def waves(n, centre, seed, lift=0.0):
     """Points around a centre; class 1 lies above a wave, which `lift` moves up."""
     x = np.random.default_rng(seed).normal([centre, 0], [0.7, 0.8], (n, 2))
@@ -152,7 +152,7 @@ for ax, (name, (points, classes, lift)) in zip(axes.flat, panels.items(), strict
 plots.describe(fig)
 fig
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The black curve is the truth, $P(Y \mid X)$. Under covariate shift the cloud has moved along it;
 # under label shift one class has thinned out; under concept shift the cloud is the old one and the
 # truth has moved.
@@ -168,21 +168,21 @@ fig
 # - *spam*: newsletters that users called spam last year are wanted by the same users this year.
 # - *birds*: a model that tells sparrows from robins gets pictures of owls.
 
-# %% exercise="01.name_the_shift"
+# %% tags=["slide"] exercise="01.name_the_shift"
 flu = "label"  ### SOLUTION
 age = "covariate"  ### SOLUTION
 spam = "concept"  ### SOLUTION
 birds = "new labels"  ### SOLUTION
 ex.name_the_shift.check(flu, age, spam, birds)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Exercise: make a label shift
 #
 # To test a model against a shift you have to make one. Return the numbers of `n` rows, drawn without
 # repeats, of which `share` are of class 1. No point moves and no label changes.
 
 
-# %% tags=["keep"] exercise="01.label_shift"
+# %% tags=["keep", "slide"] exercise="01.label_shift"
 def label_shift(y, share, n, rng):
     """Return n rows of the labels y, a fraction `share` of them of class 1, each at most once."""
     ### BEGIN SOLUTION
@@ -207,7 +207,7 @@ for share in (0.5, 0.02):
     )
     print(f"always answering 0: {np.mean(y[rows] == 0):.0%}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Under a strong label shift a constant answer looks as good as the classifier. Look at each class by
 # itself before you believe an accuracy.
 #
@@ -228,14 +228,14 @@ imagenet = keras.Model(body.input, keras.layers.Dense(1000)(features))
 game = keras.Model(body.input, keras.layers.Dense(10)(features))
 print(f"{imagenet.count_params():,} and {game.count_params():,} numbers")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Exercise: how many numbers are shared?
 #
 # Two models share a weight when both hold the *same object*; equal values are not enough, since
 # training one would leave the other as it is. `model.weights` is a list, and `weight.shape` a tuple.
 
 
-# %% tags=["keep"] exercise="01.shared"
+# %% tags=["keep", "slide"] exercise="01.shared"
 def shared(one, other):
     """Return how many numbers two Keras models share."""
     ### BEGIN SOLUTION
@@ -254,7 +254,7 @@ from transfer_lib.taught.lesson_01 import shared
 
 print(f"shared: {shared(imagenet, game):,}; the new head alone: {1280 * 10 + 10:,}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Nearly everything is shared. What a task adds is small, and so are the labels that it needs.
 #
 # ## 4. Pretrain, fine-tune, test
@@ -320,10 +320,10 @@ for k in tqdm((1, 2, 5, 10)):
             train(model, askew[rows], digits[rows], 150)
             results[name][k].append(accuracy(model, askew[test], digits[test]) / 100)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output", "slide"]
 plots.accuracy_by_labels(results, title="Upright digits, then 25 degrees askew")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The blue line is the control: the same network, untrained, the same steps. The distance *upwards* is
 # points gained; the distance to the *right* is labels saved. Labels cost more than points.
 #
@@ -349,13 +349,13 @@ def labels_saved(scratch, transfer, wanted):
 
 ex.labels_saved.check(labels_saved)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 from transfer_lib.claims import claim
 
 for name in ("gain-1", "gain-2", "gain-10"):
     claim(f"01.{name}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 5. Transfer, pooling, multi-task, scratch
 #
 # | | trains on | heads | when |
@@ -415,7 +415,7 @@ plots.bars(ways, "Right of the target's test images (%)", title="Two labels per 
 for name in ("transfer-pooling", "multi-scratch"):
     claim(f"01.{name}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Here transfer leads. In the pool, 800 upright images outvote 20. Multi-task learning ties with
 # scratch: its head for the target is new and has only 20 labels. Other pairs, other orders, so choose
 # by what is wanted.
@@ -433,14 +433,14 @@ for name in ("transfer-pooling", "multi-scratch"):
 # - *meter*: 200,000 labelled readings of an electricity meter; the only source is a network for
 #   speech.
 
-# %% exercise="01.which_way"
+# %% tags=["slide"] exercise="01.which_way"
 hospitals = "multi-task"  ### SOLUTION
 cameras = "pooling"  ### SOLUTION
 orchid = "transfer"  ### SOLUTION
 meter = "scratch"  ### SOLUTION
 ex.which_way.check(hospitals, cameras, orchid, meter)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 6. Negative transfer
 #
 # Sometimes the target model is worse *with* the source than without. That is **negative transfer**
@@ -481,11 +481,11 @@ for name, (x, y) in tqdm(sources.items()):
     ]
 plots.bars(gains, "Gain over scratch (points)", title="Four sources for upright digits")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 for name in ("same", "turned-90", "moved-labels"):
     claim(f"01.{name}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Nothing in the training told you: the loss fell in all four. Keep the control from scratch among the
 # candidates, and choose by **validation on target data**.
 #
@@ -495,7 +495,7 @@ for name in ("same", "turned-90", "moved-labels"):
 # source; one candidate is `"scratch"`. Return the name to use. On equal scores the control wins.
 
 
-# %% exercise="01.guard"
+# %% tags=["slide"] exercise="01.guard"
 def guard(validation, on_source):
     """Return the name of the candidate to use."""
     ### BEGIN SOLUTION
@@ -508,22 +508,22 @@ def guard(validation, on_source):
 
 ex.guard.check(guard)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 7. Now they count: the three questions of the beginning
 
-# %%
+# %% tags=["slide"]
 ex.q_turned.ask(...)
 
-# %%
+# %% tags=["slide"]
 ex.q_layers.ask(...)
 
-# %%
+# %% tags=["slide"]
 ex.q_negative.ask(...)
 
 # %%
 course.progress()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Key points
 #
 # - A domain is $\{\mathcal X, P(X)\}$, a task is $\{\mathcal Y, P(Y \mid X)\}$: four things can

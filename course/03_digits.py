@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown] needs="Python, NumPy arrays, what a neural network is (00 is enough)" engine="keras"
+# %% [markdown] tags=["slide"] needs="Python, NumPy arrays, what a neural network is (00 is enough)" engine="keras"
 # # 03. Digits: pretrain, transfer, fine-tune
 #
 # A network that reads 0 to 4 meets 5 to 9, and you have almost no labels. You take it through the
@@ -33,7 +33,7 @@ ex = course.exercises
 # %%
 ex.before("q_when", "q_batchnorm", "q_same_data")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 1. Five images for five digits
 #
 # The source is MNIST's digits 0 to 4, the target its digits 5 to 9. The **domain** is the same,
@@ -67,20 +67,20 @@ print(f"source: {len(source[0]):,} labelled images; target: {len(target_test[0])
 # %% [markdown]
 # Of the target you get *one* labelled image of each digit. Here they are, below five of the source.
 
-# %%
+# %% tags=["slide"]
 keras.utils.set_random_seed(course.seed)
 rng = np.random.default_rng(course.seed)
 five = [np.flatnonzero(y == k)[0] for y in (source[1], target[1]) for k in range(5)]
 shown = np.concatenate([source[0][five[:5]], target[0][five[5:]]])
 plots.image_grid(shown, range(10), ncols=5)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # One network starts from random weights, one from what it learned on the source. Both have the same
 # layers, see the same five images, and take the same 100 steps. Of the 1,000 test images (guessing
 # gets 20 %), how many will each name right? Write down two numbers, then run. It takes about ten
 # seconds.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 from transfer_lib.taught.lesson_03 import accuracy, head_swap, make_backbone, train
 
 backbone = make_backbone()
@@ -98,7 +98,7 @@ right = {
 }
 plots.bars(right, "Right of the target's test images (%)", title="One label per digit")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # No 5 was ever called a 5 in the source. What came across, then? Strokes, bows, ends: what digits
 # are made of. The rest of this lesson takes that cell apart and asks when it works.
 #
@@ -127,7 +127,7 @@ def make_backbone(input_shape=(28, 28, 1)):
     return keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D()])
 
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Exercise: swap the head
 #
 # A Keras model can be called like a function. `keras.Input(shape)` stands for the data, and
@@ -135,7 +135,7 @@ def make_backbone(input_shape=(28, 28, 1)):
 # layer, whose outputs are *logits* (scores without a softmax: the loss applies it).
 
 
-# %% tags=["keep"] exercise="03.head_swap"
+# %% tags=["keep", "slide"] exercise="03.head_swap"
 def head_swap(backbone, classes):
     """Return a model: this very backbone, then a new Dense layer with one logit per class."""
     ### BEGIN SOLUTION
@@ -178,7 +178,7 @@ def draw(y, per_class, rng):
     return np.concatenate(rows)
 
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # `compile` makes a new optimiser each time. That matters: an optimiser keeps running means for the
 # weights that it was made for.
 #
@@ -195,7 +195,7 @@ def draw(y, per_class, rng):
 # convolution. The check trains a small network and looks at what has moved.
 
 
-# %% tags=["keep"] exercise="03.freeze"
+# %% tags=["keep", "slide"] exercise="03.freeze"
 def freeze(backbone, train_last):
     """Let training change only the last `train_last` convolutions; 0 means nothing at all."""
     ### BEGIN SOLUTION
@@ -208,7 +208,7 @@ def freeze(backbone, train_last):
 
 ex.freeze.check(freeze)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # What if somebody freezes the convolutions and forgets the batch normalisation? Predict: which
 # colour will have moved after ten steps on five images?
 
@@ -232,7 +232,7 @@ def drift(freeze_it):
     return pd.Series(change).groupby(names).mean()
 
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output", "slide"]
 found = {
     "all frozen": drift(lambda backbone: freeze(backbone, 0)),
     "convolutions frozen": drift(forgetful),
@@ -244,7 +244,7 @@ plots.bars(
     title="What moved in ten steps",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The filters stayed, and the network is another one all the same: five images have rewritten the
 # moving means. In Keras, freeze the whole backbone, or each `BatchNormalization` by name.
 #
@@ -280,14 +280,14 @@ by_rate = {
     for rate in tqdm(RATES)
 }
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output", "slide"]
 fig, ax = plots.figure()
 ax.plot(RATES, list(by_rate.values()))
 ax.set(xscale="log", xlabel="Learning rate of fine-tuning (no unit)", title="Five labels per digit")
 ax.set_ylabel("Right of 500 held-out images (%)")
 fig
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The usual advice fails at the left: in 100 steps a timid rate never trains the new head. At the right,
 # far too high a rate throws away what was learned. The rate of the pretraining, 0.003, lies in the
 # flat top, so everything below uses it for all methods: same rate, same steps.
@@ -354,7 +354,7 @@ for k in tqdm((1, 5, 20)):
     for _ in range(3):
         frozen(draw(pool[1], k, rng))
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["hide-input", "nbval-ignore-output", "slide"]
 runs = pd.DataFrame(seen, columns=["labels", "method", "accuracy"])
 curves = {
     name: {k: list(rows["accuracy"]) for k, rows in group.groupby("labels")}
@@ -362,13 +362,13 @@ curves = {
 }
 plots.accuracy_by_labels(curves, title="What the source is worth")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 from transfer_lib.claims import claim
 
 for name in ("gain-1", "gain-5", "gain-20", "frozen-1", "frozen-20", "untrained"):
     claim(f"03.{name}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # With one or five labels, transfer gains every time, and with one the frozen backbone is hard to
 # beat: there is little that could be spoiled. With twenty, the network from scratch has caught up,
 # and the frozen one is left behind: its features were made for 0 to 4 and cannot learn what only a 7
@@ -390,7 +390,7 @@ for name in ("gain-1", "gain-5", "gain-20", "frozen-1", "frozen-20", "untrained"
 # per example; `keras.ops.mean` is the mean.
 
 
-# %% tags=["keep"] exercise="03.total_loss"
+# %% tags=["keep", "slide"] exercise="03.total_loss"
 def total_loss(y, logits, lam):
     """Return L_shared + lam * L_task, each the mean over the examples of its own head."""
     ### BEGIN SOLUTION
@@ -453,11 +453,11 @@ accuracies = {
 percent = {name: 100 * value for name, value in accuracies.items()}
 plots.bars(percent, "Right of the target's test images (%)", title="Five labels per digit")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "slide"]
 for name in ("joint-5", "joint-tuned"):
     claim(f"03.{name}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # So the formula works, and the order hardly matters here. (What λ does, lesson 02 shows where it can be
 # computed.) What decides is practical: joint training needs the source's *data* at hand, fine-tuning
 # only its *weights*.
@@ -475,14 +475,14 @@ for name, weights in {"theirs": theirs.get_weights(), "ours": learned}.items():
     model = fine_tune(weights, x, y, rate=3e-2, train_last=0)
     print(f"{name}, frozen: {accuracy(model, *target_test):.1%}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Exercise: find the leak
 #
 # Write the tool that finds it. Two images are the same when all their pixels are. (`image.tobytes()`
 # is something that can go into a `set`.)
 
 
-# %% tags=["keep"] exercise="03.overlap"
+# %% tags=["keep", "slide"] exercise="03.overlap"
 def overlap(seen, tested):
     """Return how many images of `tested` are also among `seen`; arrays of shape (n, h, w, 1)."""
     ### BEGIN SOLUTION
@@ -499,7 +499,7 @@ from transfer_lib.taught.lesson_03 import overlap
 print("test images that the colleague pretrained on:", overlap(everything[0], target_test[0]))
 print("test images that this lesson pretrained on:", overlap(source[0], target_test[0]))
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The network had seen the whole test with its labels. `overlap` costs a second; run it before you
 # believe a number.
 #
@@ -529,20 +529,20 @@ print("test images that this lesson pretrained on:", overlap(source[0], target_t
 #
 # ### Exercise: name the four lines
 
-# %% exercise="03.faults"
+# %% tags=["slide"] exercise="03.faults"
 faults = {4, 13, 14, 15}  ### SOLUTION
 ex.faults.check(faults)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## 9. Now they count: the three questions of the beginning
 
-# %%
+# %% tags=["slide"]
 ex.q_when.ask(...)
 
-# %%
+# %% tags=["slide"]
 ex.q_batchnorm.ask(...)
 
-# %%
+# %% tags=["slide"]
 ex.q_same_data.ask(...)
 
 # %%
@@ -578,7 +578,7 @@ for k in (1, 5, 20):
 # %% tags=["hide-input"]
 claim("03.fonts-20")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Key points
 #
 # - The head belongs to the task, the backbone is what transfers.

@@ -77,7 +77,7 @@ def page_of(notebook, name, starters):
             page.cells.append(new_markdown_cell(f"```python\n{starter}\n```"))
             _fold(cell, "hide-cell", "the answer")
         elif "hide-input" in cell.metadata.get("tags", []):
-            _fold(cell, "hide-input", "the code of this figure")
+            _fold(cell, "hide-input", "the code")
         for output in cell.get("outputs", []):
             alt = output.get("metadata", {}).get("image/png", {}).get("alt")
             if alt:
@@ -110,15 +110,23 @@ def _question(cell):
     return new_markdown_cell("\n".join(lines))
 
 
+def copy_mathjax(folder):
+    """Copy what pages with formulae need into ``folder/mathjax``."""
+    for name in ("tex-chtml.js", "output/chtml", "input/tex"):
+        target = folder / "mathjax" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (MATHJAX / name).is_dir():
+            shutil.copytree(MATHJAX / name, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(MATHJAX / name, target)
+
+
 def fill():
     """Write what Sphinx reads into `SOURCE`."""
     shutil.rmtree(SOURCE, ignore_errors=True)
     extra, static = SOURCE / "_extra/notebooks", SOURCE / "_static"
     extra.mkdir(parents=True)
-    for name in ("tex-chtml.js", "output/chtml", "input/tex"):
-        copy = shutil.copytree if (MATHJAX / name).is_dir() else shutil.copy
-        (static / "mathjax" / name).parent.mkdir(parents=True, exist_ok=True)
-        copy(MATHJAX / name, static / "mathjax" / name)
+    copy_mathjax(static)
     for name in ("conf.py", "course.css", "course.js"):
         shutil.copy(ROOT / "tools/web" / name, SOURCE if name == "conf.py" else static)
     starters, rows = answers(), table()
