@@ -72,3 +72,42 @@ def test_one_that_cannot_be_cut_is_named_before_the_training(tokenizer):
     encoder = encoder_of("albert")
     with pytest.raises(ValueError, match="AlbertModel has no list of 3 layers.*DistilBERT"):
         encoders.run_layers(encoder, tokenizer, TEXTS, keep=(1,))
+
+
+def test_out_of_memory_halves_the_batch_once_and_says_so(capsys):
+    sizes = []
+
+    @encoders.halved_once
+    def train(rows, size=32):
+        sizes.append(size)
+        if size > rows:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return size
+
+    assert train(100) == 32 and capsys.readouterr().out == ""
+    assert train(16) == 16 and sizes[-2:] == [32, 16]
+    assert "no room for 32 texts at once: it starts again with 16" in capsys.readouterr().out
+    with pytest.raises(torch.OutOfMemoryError):
+        train(4, size=12)
+    assert sizes[-2:] == [12, 6]
+    assert train.__name__ == "train" and encoders.run_layers.__doc__
+
+
+def test_a_whole_training_starts_again_with_half_the_batch(tokenizer, monkeypatch, capsys):
+    encoder = encoder_of("bert")
+    states = encoders.run_layers(encoder, tokenizer, TEXTS, keep=[1])[1]
+    sizes, real = [], encoders.padded
+
+    def padded(kept, rows):
+        sizes.append(len(rows))
+        if len(rows) > 6:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(kept, rows)
+
+    monkeypatch.setattr(encoders, "padded", padded)
+    y, rows = np.arange(len(TEXTS)) % 2, np.arange(len(TEXTS))
+    size = len(TEXTS)
+    monkeypatch.setattr(encoders, "measured", lambda *_: {"val_loss": 1.0, "val_accuracy": 0.5})
+    lesson.fine_tune(encoder, states, y, rows, rows, frozen=1, rate=1e-3, epochs=1, size=size)
+    assert sizes[0] == size and max(sizes[1:]) <= -(-size // 2)
+    assert f"no room for {size} texts" in capsys.readouterr().out

@@ -41,7 +41,9 @@ def save(run, path):
 
 
 def resume(run, path):
-    """Set a run to what `save` wrote. Numbers are read, no code is run."""
+    """Set a run to what `save` wrote, if there is such a file. Numbers are read, no code is run."""
+    if not path or not path.exists():
+        return
     device = next(run.model.parameters()).device
     state = torch.load(path, map_location=device, weights_only=True)
     for name in PARTS:

@@ -1,6 +1,8 @@
 """Encoders of texts: MiniLM within the course, BERT base, and any that `AutoModel` loads."""
 
 import copy
+import functools
+import inspect
 import os
 from importlib.resources import files
 
@@ -117,6 +119,26 @@ def above(encoder, k):
     return part.eval()
 
 
+def halved_once(function):
+    """Let a function with a batch `size` start again with half of it if the GPU has no room."""
+
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        call = inspect.signature(function).bind(*args, **kwargs)
+        call.apply_defaults()
+        try:
+            return function(*call.args, **call.kwargs)
+        except torch.OutOfMemoryError:
+            size, half = call.arguments["size"], max(call.arguments["size"] // 2, 1)
+        print(f"The GPU has no room for {size} texts at once: it starts again with {half}.")
+        torch.cuda.empty_cache()  # outside of `except`, which holds what was computed
+        call.arguments["size"] = half
+        return function(*call.args, **call.kwargs)
+
+    return wrapped
+
+
+@halved_once
 @torch.no_grad()
 def run_layers(encoder, tokenizer, texts, keep, size=64):
     """Run the frozen layers once.

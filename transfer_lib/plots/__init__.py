@@ -5,14 +5,7 @@ metadata hold the alternative text, followed by a line that opens to the same wo
 from what is drawn, unless an author wrote better ones.
 """
 
-from .charts import (
-    accuracy_by_labels,
-    bars,
-    confusion_matrix,
-    heatmap,
-    image_grid,
-    learning_curves,
-)
+from .charts import accuracy_by_labels, bars, confusion_matrix, heatmap, image_grid, learning_curves
 from .guess import Guess, guess
 from .style import COLORS, LINESTYLES, MARKERS, alt_text, describe, figure, to_png, use_style
 from .tokens import token_table, token_widget

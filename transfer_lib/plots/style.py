@@ -1,14 +1,8 @@
 """Style, names as plain text, and how a figure is shown in a notebook.
 
-Where the text alternative of an output image is read, checked in each program's source:
-
-=====================================  =====================================================
-program                                where a screen reader finds the text
-=====================================  =====================================================
-nbconvert, template ``classic``        ``alt`` of the image, from ``metadata["image/png"]["alt"]``
-VS Code                                ``alt`` of the image, from the output's ``text/plain``
-JupyterLab 4, nbconvert ``lab``        nowhere: both drop it, so a ``<details>`` block follows
-=====================================  =====================================================
+Where a screen reader finds the text of an output image, by each program's source: nbconvert's
+``classic`` template takes it from ``metadata["image/png"]["alt"]``, VS Code from the output's
+``text/plain``; JupyterLab 4 and nbconvert's ``lab`` drop it, so a ``<details>`` block follows.
 """
 
 import functools
@@ -58,16 +52,13 @@ def fonts():
 
 
 STYLE = {
-    "axes.axisbelow": True,
+    **dict.fromkeys(("axes.axisbelow", "axes.grid"), True),
     "axes.edgecolor": "#444444",
     "axes.facecolor": "white",
-    "axes.grid": True,
-    "axes.labelcolor": TEXT,
     "axes.prop_cycle": cycler(color=COLORS)
     + cycler(linestyle=LINESTYLES)
     + cycler(marker=MARKERS[: len(COLORS)]),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
+    **dict.fromkeys(("axes.spines.right", "axes.spines.top"), False),
     "axes.titlesize": 12,
     "figure.dpi": 100,
     "figure.facecolor": "white",  # not transparent: dark themes stay readable
@@ -79,9 +70,7 @@ STYLE = {
     "lines.linewidth": 1.8,
     "lines.markersize": 6,
     "savefig.dpi": 100,
-    "text.color": TEXT,
-    "xtick.color": TEXT,
-    "ytick.color": TEXT,
+    **dict.fromkeys(("axes.labelcolor", "text.color", "xtick.color", "ytick.color"), TEXT),
 }
 SUBPLOTS = "gridspec_kw height_ratios sharex sharey squeeze subplot_kw width_ratios".split()
 

@@ -107,6 +107,7 @@ def one_epoch(run, kept, y, rows, size, bfloat16=None, weights=None):
     return total / len(rows)
 
 
+@encoders.halved_once
 def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, patience=5, seed=0,
               warmup=0.1, classes=2, size=32, bfloat16=None, weights=None, checkpoint=None,
               optimizer_for=make_optimizer):  # fmt: skip
@@ -116,8 +117,7 @@ def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, patience
     optimizer, steps = optimizer_for(model, rate), epochs * -(-len(rows) // size)
     schedule = get_linear_schedule_with_warmup(optimizer, int(warmup * steps), steps)
     run = checkpoints.Run(model, optimizer, schedule, torch.Generator().manual_seed(seed))
-    if checkpoint and checkpoint.exists():
-        checkpoints.resume(run, checkpoint)
+    checkpoints.resume(run, checkpoint)
     while len(run.history) < epochs and encoders.epochs_since_best(run.history) < patience:
         loss = one_epoch(run, kept, y, rows, size, bfloat16, weights)
         run.history.append({"loss": loss} | encoders.measured(model, kept, y, valid))
