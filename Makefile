@@ -8,7 +8,8 @@ LESSONS := $(LESSON)
 endif
 
 .PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
-	publish-check workshop-kit test-kit test-browser site test-site test-hub slides gpu-check \
+	publish-check workshop-kit test-kit test-browser site test-site test-hub slides progress \
+	gpu-check \
 	build claims bench format clean
 
 help:
@@ -21,6 +22,7 @@ help:
 	@echo "make publish-check    say what is missing before the course is published (ONLINE=1: and after)"
 	@echo "make workshop-kit     pack a folder for a room without network (LESSONS=\"00 03\", LIST=1)"
 	@echo "make site             build the web edition (ONLINE=1: ask the links to other sites too)"
+	@echo "make progress         where a room was stuck (FILES=folder with progress.jsonl files)"
 	@echo "make slides           slides of a lesson (LESSON=00)"
 	@echo "make gpu-check        run every lesson on the GPU and compare it with the CPU"
 	@echo "make bench            measure speed side by side"
@@ -103,6 +105,9 @@ test-hub: $(VENV)/dev.done node_modules/.package-lock.json
 
 slides: $(VENV)/dev.done node_modules/.package-lock.json
 	$(BIN)/python tools/slides.py $(LESSONS)
+
+progress: $(VENV)/dev.done
+	$(BIN)/python tools/progress_report.py $(FILES)
 
 gpu-check: $(VENV)/dev.done
 	$(BIN)/python tools/gpu_check.py $(LESSONS)

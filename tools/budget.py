@@ -105,32 +105,41 @@ class Measured:
 
 def measure(path) -> Measured:
     """Measure one lesson's source."""
-    notebook = cells.parse(path)
-    number, level = cells.number_of(path), None
+    number = cells.number_of(path)
     kept = cells.ROOT / "course/seconds.json"
     seconds = json.loads(kept.read_text("utf8")) if kept.exists() else {}
     text = path.read_text("utf8")
     found = Measured(number, seconds.get(number, RUN_SECONDS), len(text.splitlines()))
-    for cell, source in zip(cells.lesson_of(notebook).cells, notebook.cells, strict=True):
+    for cell, source, optional in walk(path):
         tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "markdown":
-            heading = re.search(r"^(#+) ", _without_code(cell.source), re.M)
-            if heading and level and len(heading[1]) <= level:
-                level = None
-            if heading and "optional" in tags:
-                level = level or len(heading[1])
-        part = found.extra if level else found.required
+        part = found.extra if optional else found.required
         if cell.cell_type == "markdown":
             part.words += words(cell.source)
             continue
-        part.exercises += "exercise" in cell.metadata and not _is_question(cell)
-        part.questions += _is_question(cell) + _asked_before(cell)
+        part.exercises += "exercise" in cell.metadata and not is_question(cell)
+        part.questions += is_question(cell) + asked_before(cell)
         if not {"setup", "hide-input"} & set(tags):
             shown = visible(cell.source)
             part.lines += len(shown)
             found.sizes.append(len(shown))
-            found.solved += 0 if _is_question(cell) else _solved(source.source)
+            found.solved += 0 if is_question(cell) else _solved(source.source)
     return found
+
+
+def walk(path):
+    """Yield each cell of a lesson as a learner finds it, as it is written, and if it is optional.
+
+    A section tagged ``optional`` ends at the next heading of its level or above.
+    """
+    notebook, level = cells.parse(path), None
+    for cell, source in zip(cells.lesson_of(notebook).cells, notebook.cells, strict=True):
+        if cell.cell_type == "markdown":
+            heading = re.search(r"^(#+) ", _without_code(cell.source), re.M)
+            if heading and level and len(heading[1]) <= level:
+                level = None
+            if heading and "optional" in cell.metadata.get("tags", []):
+                level = level or len(heading[1])
+        yield cell, source, bool(level)
 
 
 def words(markdown) -> int:
@@ -207,11 +216,12 @@ def _solved(source):
     return sum(len(visible(region)) for region in regions) + source.count(cells.LINE)
 
 
-def _is_question(cell):
+def is_question(cell) -> bool:
+    """Return whether a cell asks one of the questions that count."""
     return bool(re.search(r"^ex\.\w+\.ask\(", cell.source, re.M))
 
 
-def _asked_before(cell):
+def asked_before(cell) -> int:
     """Count the questions that a cell asks before the lesson."""
     call = re.search(r"^ex\.before\((.*)\)$", cell.source, re.M)
     return len(call[1].split(",")) if call else 0

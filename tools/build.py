@@ -17,6 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 import glossary
+import guide
 import nbformat
 from nbclient import NotebookClient
 
@@ -121,6 +122,7 @@ def shared_files() -> dict:
     return taught.files() | {
         exercises / "lessons.json": _json([asdict(lesson) for lesson in table()]),
         exercises / "answers.json": _json(answers()),
+        guide.PAGE: guide.page(table()),
         root / "README.md": f"{before}{start}\n{map}\n\n{end}{after}",
         exercises / "terms.json": glossary.packaged(),
         root / "lessons/glossary.md": glossary.page(),
