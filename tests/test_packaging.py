@@ -1,5 +1,6 @@
 """pyproject.toml, constraints.txt and environment.yml agree and admit Colab's versions."""
 
+import json
 import os
 import re
 import tomllib
@@ -100,3 +101,24 @@ def test_the_library_stays_small():
 
 def test_the_licences_are_those_of_the_registry():
     assert (ROOT / "LICENCES.md").read_text("utf8") == licences.text(), "run tools/licences.py"
+
+
+def test_workflows_and_devcontainer_take_what_is_there():
+    """They have not been run; what they name must at least exist."""
+    text = (ROOT / ".github/workflows/tests.yml").read_text("utf8")
+    jobs = yaml.safe_load(text)["jobs"]
+    container = (ROOT / ".devcontainer/devcontainer.json").read_text("utf8")
+    json.loads(re.sub(r"(?m)^//.*$", "", container))
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text("utf8")))
+    steps = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    commands = "\n".join([*steps, container])
+    assert set(re.findall(r"\bmake ([a-z-]+)", commands)) <= targets
+    for tool in re.findall(r"tools/\w+\.py", commands):
+        assert (ROOT / tool).is_file()
+    pythons = {str(python) for job in jobs.values() for python in _pythons(job)}
+    assert pythons == {"3.11", "3.12", "3.13", "3.14"}
+
+
+def _pythons(job):
+    matrix = job.get("strategy", {}).get("matrix", {})
+    return [*matrix.get("python", []), *(row["python"] for row in matrix.get("include", []))]
