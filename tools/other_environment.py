@@ -10,6 +10,7 @@
 import argparse
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,13 @@ def make(name) -> str:
     if not folder.exists():
         venv.create(folder, with_pip=True)
     return str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def pip_install(python, *arguments):

@@ -23,12 +23,12 @@ from pathlib import Path
 import psutil
 import requests
 import websocket
-from other_environment import make, pip_install
+from other_environment import free_port, make, pip_install
 
 import build
 
 ROOT = build.ROOT
-LEARNERS, RUNNERS, PORT = 20, 8, 8765
+LEARNERS, RUNNERS, PORT = 20, 8, free_port()
 SOLVE = """
 import transfer_lib
 ex = transfer_lib.setup("00").exercises

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import workshop_kit
-from other_environment import run_lesson
+from other_environment import free_port, run_lesson
 
 ROOT = workshop_kit.ROOT
 SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
@@ -36,11 +36,12 @@ def main():
         stick, alone = folders[0] / "kit", folders[1]
         shutil.copytree(kit, stick)
         shutil.copy(kit / "workshop.py", alone)
-        command = [sys.executable, "-m", "http.server", "8765", "--bind", "127.0.0.1"]
+        port = str(free_port())
+        command = [sys.executable, "-m", "http.server", port, "--bind", "127.0.0.1"]
         server = subprocess.Popen(command, cwd=kit, stderr=subprocess.DEVNULL)
         stack.callback(server.kill)
         time.sleep(1)
-        for folder, options in ((stick, []), (alone, ["--from", "http://127.0.0.1:8765"])):
+        for folder, options in ((stick, []), (alone, ["--from", f"http://127.0.0.1:{port}"])):
             start = time.perf_counter()
             install = [sys.executable, "workshop.py", "--install", *options]
             subprocess.run(install, cwd=folder, env=blocked, check=True)
