@@ -515,8 +515,8 @@ course.progress()
 # - Biased ridge is ridge on what the source leaves over.
 # - Compare with source only, target only *and* the source plus one constant.
 #
-# **Next:** [lesson 03](03_digits.ipynb) if you have not done it; where transfer is used stands in
-# [appendix A1](A1_fields_and_questions.ipynb).
+# **Next:** [lesson 10](10_adapting_networks.ipynb) trains networks against such distances;
+# [lesson 03](03_digits.ipynb) comes first if you have not done it.
 #
 # ## Sources
 #

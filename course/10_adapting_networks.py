@@ -363,8 +363,8 @@ for name in (
     claim(f"10.{name}")
 
 # %% [markdown]
-# On turned scans all of them gain. On print and handwriting only information does: DANN ties with its
-# control there. Aligned clouds can be aligned wrongly (lesson 09); being sure can be sure of the wrong
+# On turned scans all of them gain. On print and handwriting only information does: DANN is no better
+# than its control there. Aligned clouds can be aligned wrongly (lesson 09); being sure can be sure of the wrong
 # thing. It depends on the pair, so keep the control.
 #
 # ### Exercise: labels of its own
@@ -467,7 +467,7 @@ for name, values in criteria.items():
     )
 
 # %% [markdown]
-# Four candidates are few. Over fifteen (five methods, several strengths) on the same pair:
+# Four candidates are few. Over sixteen (five methods, several strengths) on the same pair:
 
 # %% tags=["hide-input"]
 for name in (
@@ -480,8 +480,8 @@ for name in (
     claim(f"10.{name}")
 
 # %% [markdown]
-# The source's accuracy is the worst of guides: all candidates are good there. Features that nobody can
-# tell apart are not features that are right. The information criterion looks perfect here, but beware:
+# The source's accuracy tells little: all candidates are good there. Features that nobody can tell apart
+# are not features that are right. The information criterion looks perfect here, but beware:
 # one candidate was *trained* on it, and in section 5 it would have chosen the one that harms. Twenty
 # labels are worth more than any cleverness, and they tell the truth in both cases.
 #
@@ -507,12 +507,12 @@ course.progress()
 #
 # - A control sees the same batches and takes the same steps; only the penalty is missing.
 # - A shift of brightness needs two numbers. Statistics of few classes lie.
-# - DANN turns a gradient round. On turned scans it gains, on print and handwriting it ties.
+# - DANN turns a gradient round. On turned scans it gains, on print and handwriting it does not.
 # - Information maximisation gains most where all classes are equally frequent, and harms where they are
 #   not.
 # - Choose with a few labels of the target; the source's accuracy does not tell.
 #
-# **Next:** [the map of lessons](00_first_transfer.ipynb).
+# **Next:** where transfer is used stands in [the appendix](A1_fields_and_questions.ipynb).
 #
 # ## Sources
 #
