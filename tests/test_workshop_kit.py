@@ -81,6 +81,16 @@ def test_a_file_that_cannot_be_had_stops_the_packing(server, quick_downloads, tm
         workshop_kit.fetch("x.whl", [url], "0" * 64, 7, tmp_path)
 
 
+def test_wheels_of_an_earlier_kit_are_removed(tmp_path):
+    for name in ("a-1.0-py3-none-any.whl", "a-2.0-py3-none-any.whl", "a-3.0.whl.part"):
+        (tmp_path / name).touch()
+    workshop_kit.remove_others(tmp_path, {"a-1.0-py3-none-any.whl": {}})
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a-1.0-py3-none-any.whl",
+        "a-3.0.whl.part",
+    }
+
+
 def test_half_a_copy_is_copied_again(tmp_path):
     given, folder = tmp_path / "given.whl", tmp_path / "kit"
     given.write_bytes(b"a wheel")

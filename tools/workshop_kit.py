@@ -169,6 +169,14 @@ def checksums(kit):
     (kit / "SHA256SUMS").write_text("".join(lines), "utf8")
 
 
+def remove_others(folder, wanted):
+    """Delete the wheels that an earlier kit left: pip would take the newest of two."""
+    for path in Path(folder).glob("*.whl"):
+        if path.name not in wanted:
+            print(f"  removed: {path.name}")
+            path.unlink()
+
+
 def main(argv=None):
     """Pack the kit."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -202,6 +210,7 @@ def main(argv=None):
         print(f"  {number}/{len(wheels)} {wheel['name']}", flush=True)
         local = _path(wheel["url"])
         fetch(wheel["name"], [wheel["url"]], wheel["sha256"], wheel["size"], kit / "wheels", local)
+    remove_others(kit / "wheels", wheels)
     own_wheel(kit / "wheels")
     for name in names:
         entry = data.info(name)
