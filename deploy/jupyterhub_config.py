@@ -23,7 +23,6 @@ COURSE_CERTIFICATE, COURSE_KEY   files for https; without them put it behind a p
 import os
 import pwd
 import resource
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -75,31 +74,46 @@ class LearnerSpawner(LocalProcessSpawner):
         return kept | {"USER": self.user.name, "HOME": str(self.home), "SHELL": "/bin/bash"}
 
 
+COPY = """
+import pathlib, shutil, sys
+source, target = map(pathlib.Path, sys.argv[1:])
+target.mkdir(exist_ok=True)
+for path in source.iterdir():
+    if path.is_file() and not (target / path.name).exists():
+        shutil.copyfile(path, target / path.name)
+"""
+
+
+def account_of(spawner):
+    """Return the learner's account, made if it is not there; its home belongs to it."""
+    home = spawner.home.stat()
+    try:
+        owner = pwd.getpwnam(spawner.account)
+    except KeyError:  # a new learner; or a new image, where the home still knows its number
+        taken = any(one.pw_uid == home.st_uid for one in pwd.getpwall())
+        number = [] if taken or home.st_uid < 1000 else ["--uid", str(home.st_uid)]
+        command = ["useradd", "--no-create-home", "--home-dir", spawner.home, *number]
+        subprocess.run([*command, spawner.account], check=True)
+        owner = pwd.getpwnam(spawner.account)
+    if home.st_uid != owner.pw_uid:  # links are not followed
+        subprocess.run(["chown", "-R", f"{owner.pw_uid}:{owner.pw_gid}", spawner.home], check=True)
+    return owner
+
+
 def prepare(spawner):
     """Make the learner's account and home, and put the notebooks there that are not there yet."""
-    home, new = spawner.home, not spawner.home.exists()
-    home.mkdir(parents=True, exist_ok=True)
-    if not REPOSITORY:
-        for path in (COURSE / "lessons").iterdir():
-            if path.is_file() and not (home / "lessons" / path.name).exists():
-                (home / "lessons").mkdir(exist_ok=True)
-                shutil.copyfile(path, home / "lessons" / path.name)
+    spawner.home.mkdir(parents=True, exist_ok=True)
+    become = {}
     if ROOT:
-        try:
-            owner = pwd.getpwnam(spawner.account)
-        except KeyError:  # after a new image the home knows its number, the system no name for it
-            number = [] if new else ["--uid", str(home.stat().st_uid), "--non-unique"]
-            subprocess.run(
-                ["useradd", "--no-create-home", "--home-dir", home, *number, spawner.account],
-                check=True,
-            )
-            owner = pwd.getpwnam(spawner.account)
-        for path in [home, *home.glob("lessons"), *home.glob("lessons/*")]:
-            if not path.is_symlink() and path.stat().st_uid != owner.pw_uid:
-                os.chown(path, owner.pw_uid, owner.pw_gid)
-    home.chmod(0o700)
+        owner = account_of(spawner)
+        become = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    spawner.home.chmod(0o700)
+    if not REPOSITORY:  # as the learner, who may have put links there
+        command = [sys.executable, "-c", COPY, COURSE / "lessons", spawner.home / "lessons"]
+        subprocess.run(command, **become)  # if it fails, the server starts all the same
 
 
+os.umask(0o077)  # the database, and whatever learners write, are nobody else's to read
 for folder in (STATE, STATE / "homes"):
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)

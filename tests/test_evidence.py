@@ -33,7 +33,7 @@ def test_every_claim_of_a_lesson_is_measured_and_every_measured_one_is_made():
     made = {}
     for path in build.sources():
         text = path.read_text("utf8")
-        loops = re.findall(r'for name in \((.*?)\):\n    claim\(f"(\w\w)\.\{name\}"\)', text)
+        loops = re.findall(r'for name in \(([^()]*)\):\n    claim\(f"(\w\w)\.\{name\}"\)', text)
         ids = [
             f"{number}.{name}" for names, number in loops for name in re.findall(r'"(.+?)"', names)
         ]

@@ -37,6 +37,7 @@ ex.accuracy.check(lambda predicted, labels: np.mean(predicted == labels))
 """
 PROGRESS = "from transfer_lib.practice import journal; print(journal.load()['00.accuracy'])"
 GREED = "import numpy as np\nnp.ones(10**10)"
+LINK = "import os, shutil\nshutil.rmtree('lessons')\nos.symlink({target!r}, 'lessons')"
 PRY = "import pathlib\nprint(len(list(pathlib.Path({home!r}).iterdir())))"
 
 
@@ -203,14 +204,22 @@ def first_day(learners, state, figures):
     for one in (greedy, other):  # both kernels live
         assert one.run("print(1 + 1)") == ("2\n", "")
     if os.geteuid() == 0:
-        printed, error = greedy.run(PRY.format(home=str(state / "homes" / other.name)))
-        assert error == "PermissionError", (printed, error)
+        for home in (state / "homes" / other.name, state / "homes"):
+            printed, error = greedy.run(PRY.format(home=str(home)))
+            assert error == "PermissionError", (home, printed, error)
+        for name in ("jupyterhub.sqlite", "cookie_secret", "passwords.dbm"):
+            printed, error = greedy.run(f"open({str(state / name)!r}).read()")
+            assert error in ("PermissionError", "FileNotFoundError"), (name, printed, error)
+        (state / "trap").mkdir()
+        (state / "trap/kept").write_text("of root")
+        printed, error = other.run(LINK.format(target=str(state / "trap")))
+        assert not error, error
     else:
         print("Not asked, the hub does not run as root: whether learners can read others' files")
 
 
-def second_day(learners, figures):
-    """After a restart: a wrong password is refused, progress is there."""
+def second_day(learners, state):
+    """After a restart: a wrong password is refused, progress is there, a link has led nowhere."""
     wrong = Learner(learners[0].name, "not the password")
     assert not wrong.log_in(), "a wrong password is accepted"
     again = [Learner(one.name, one.password) for one in learners]
@@ -218,6 +227,9 @@ def second_day(learners, figures):
     everyone(again, Learner.start)
     found = everyone(again, progress)
     assert all("'outcome': 'right'" in one for one in found), found
+    if os.geteuid() == 0:
+        inside = [(path.name, path.stat().st_uid) for path in (state / "trap").iterdir()]
+        assert inside == [("kept", 0)], inside
 
 
 def main():
@@ -235,7 +247,7 @@ def main():
             )
             first_day(learners, state, figures)
         with hub(python, state):
-            second_day(learners, figures)
+            second_day(learners, state)
         with hub(python, state, COURSE_IDLE="5"):
             idle = Learner(learners[0].name, learners[0].password)
             assert idle.log_in() and idle.start()
