@@ -71,6 +71,7 @@ class LearnerSpawner(LocalProcessSpawner):
         # Nothing of the hub's own settings, and none of its folders, reaches a learner.
         kept = {name: value for name, value in env.items() if not name.startswith("COURSE_")}
         kept.pop("TRANSFER_LIB_HOME", None)
+        kept["JUPYTER_RUNTIME_DIR"] = str(self.home / ".run")  # names of sockets must be short
         return kept | {"USER": self.user.name, "HOME": str(self.home), "SHELL": "/bin/bash"}
 
 
@@ -146,6 +147,8 @@ c.Spawner.default_url = (
     else f"/{FIRST}"
 )
 c.Spawner.args = [
+    # Sockets in the learner's home: twenty servers that start kernels at once can take one port.
+    "--KernelManager.transport=ipc",
     f"--MappingKernelManager.cull_idle_timeout={IDLE}",
     "--MappingKernelManager.cull_interval=60",
     "--ServerApp.tornado_settings={'websocket_max_message_size': 100_000_000}",
