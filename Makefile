@@ -132,4 +132,4 @@ format: $(VENV)/dev.done
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .venv-* build
+	rm -rf $(VENV) .venv-* build node_modules
