@@ -3,7 +3,8 @@
 20 learners log in at once and solve an exercise; 8 of them run lesson 00 from top to bottom at the
 same time; the hub is stopped and started again; all log in again, with the right password only, and
 find their progress. Asked as well: one learner's greed does not harm, another's files cannot be
-read, an idle server is stopped. Figures: seconds and memory, into ``build/hub.json``.
+read, an idle server is stopped, a hub with a git address pulls the notebooks from it. Figures,
+seconds and memory, go into ``build/hub.json``.
 """
 
 import json
@@ -232,6 +233,30 @@ def second_day(learners, state):
         assert inside == [("kept", 0)], inside
 
 
+@contextmanager
+def git_served(state):
+    """Serve what is committed here by git's own server; yield its address."""
+    bare, port = state / "git/course.git", free_port()
+    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, bare], check=True)
+    options = ["--export-all", f"--base-path={bare.parent}", "--listen=127.0.0.1", f"--port={port}"]
+    daemon = subprocess.Popen(["git", "daemon", *options], start_new_session=True)
+    try:
+        yield f"git://127.0.0.1:{port}/course.git"
+    finally:
+        os.killpg(daemon.pid, signal.SIGTERM)
+
+
+def pulled(learner, state, address):
+    """Where the hub has a git address, the first page pulls the notebooks into the home."""
+    assert learner.log_in()
+    page = learner.start()
+    assert "/git-pull?" in page, page
+    asked = {"repo": address, "targetpath": "course"}
+    told = learner.web.get(f"{learner.base}/git-pull/api", params=asked, timeout=300).text
+    assert '"phase": "finished"' in told, told[-2000:]
+    assert (state / f"homes/{learner.name}/course/lessons/00_first_transfer.ipynb").exists()
+
+
 def main():
     """Run the proof; print its figures."""
     if not (ROOT / "node_modules/.bin/configurable-http-proxy").exists():
@@ -255,6 +280,8 @@ def main():
             while memory(idle.name)["server"] and time.monotonic() < end:
                 time.sleep(1)
             assert not memory(idle.name)["server"], "an idle server is not stopped"
+        with git_served(state) as address, hub(python, state, COURSE_REPOSITORY=address):
+            pulled(Learner(learners[2].name, learners[2].password), state, address)
     finally:
         if os.geteuid() == 0:
             for one in learners:
