@@ -250,8 +250,8 @@ doctor.problems()
 #
 # ## 7. The lessons
 #
-# - **Half a day**: 00, 01, 03, 04, 06. **A day**: also 02, 05, 07. **All**: in the order of the
-#   numbers.
+# - **Half a day**: 00, 01, 03, then 04 (pictures) or 06 (texts). **A day**: 00, 01, 03, 04, 06, 07.
+#   **All**: in the order of the numbers.
 # - Every lesson stands alone: it brings its own set-up and data.
 #
 # LESSON_MAP

@@ -6,6 +6,9 @@ restart or a new image loses nothing. As root, as in the image, each learner is 
 their own (``learner-NAME``) and cannot read the others' files; otherwise all run as the one user
 that started the hub, which is for trying it out.
 
+Whoever takes a name first has it: log in with each name of COURSE_ADMINS before you give the
+address to anyone.
+
 Settings, by environment variable:
 
 COURSE_STATE        where homes, passwords and the hub's database lie (/srv/course)
