@@ -521,7 +521,7 @@ course.progress()
 #   not.
 # - Choose with a few labels of the target; the source's accuracy does not tell.
 #
-# **Next:** where transfer is used stands in [the appendix](A1_fields_and_questions.ipynb).
+# **Next:** [lesson 11](11_which_network.ipynb), in which you choose among networks before you train one.
 #
 # ## Sources
 #
