@@ -54,9 +54,9 @@ from transfer_lib.taught.lesson_04 import cut, square
 # %% [markdown]
 # ## 1. Ten networks on a shelf
 #
-# Five are pieces of networks that you know: VGG16Mini, which learned from CIFAR-10's photographs, cut
-# after block 2, 3, 4 or 5, and EfficientNet-Lite0, which learned from ImageNet, cut after block 3. One
-# is a VGG16Mini that has learned nothing. Four are tiny ones (lesson 03), which have learned digits.
+# Five are pieces of networks that you know: VGG16Mini, which learned from CIFAR-10's photographs, cut after
+# block 2, 3, 4 or 5, and EfficientNet-Lite0, which learned from ImageNet, cut after block 3. One is a
+# VGG16Mini that has learned nothing. Four are tiny (lesson 03); three of them have learned digits.
 
 
 # %% tags=["keep"]
@@ -81,7 +81,7 @@ def pieces():
 
 
 # %% [markdown]
-# Images come in the size that the large networks take; the tiny ones take a quarter of the pixels.
+# Images come in the large networks' size; the tiny ones take a quarter of the pixels.
 
 
 # %% tags=["keep"]
@@ -143,9 +143,8 @@ x, y, x_test, y_test = pictures("photo_patches", 10, rng)
 plots.image_grid(x[::10], data.load("photo_patches").class_names, ncols=10)
 
 # %% [markdown]
-# Write down which of the ten you would take, and which will come last. Then all are fine-tuned, by one
-# recipe: a linear head is fitted to the frozen features, then everything is trained for 40 steps.
-# Batch normalisation keeps its statistics (lesson 05).
+# Write down which of the ten you would take, and which will come last. Then all are fine-tuned alike: a
+# linear head is fitted, then everything trained for 40 steps. Batch normalisation keeps its statistics.
 
 
 # %% tags=["keep"]
@@ -178,7 +177,7 @@ plots.bars(tuned, "Right of the patches (%)", title="Fine-tuned with 100 labels"
 # %% tags=["hide-input"]
 from transfer_lib.claims import claim
 
-for name in ("spread", "winner", "shuffled", "draw"):
+for name in ("spread", "winner", "draw"):
     claim(f"11.{name}")
 
 # %% [markdown]
@@ -281,8 +280,8 @@ for name in ("interval", "ceiling"):
 #
 # $$H = \operatorname{trace}\big(\operatorname{cov}(f)^{-1}\,\operatorname{cov}(\bar f_y)\big).$$
 #
-# In $\bar f_y$ each row is replaced by the mean of its class. If the classes are far apart and each is
-# narrow, $H$ is near its largest value, the number of classes minus one.
+# In $\bar f_y$ each row is replaced by the mean of its class. If the classes are far apart and each is narrow,
+# $H$ is near its largest value, the number of classes minus one; so never compare $H$ between targets.
 #
 # ### Exercise: the H-score
 #
@@ -412,8 +411,7 @@ found["scans"] = compare(shelf, *pictures("digits", 10, rng))
 found["faces"] = compare(shelf, *pictures("faces", 5, rng))
 
 # %% [markdown]
-# The figure starts with the one score that you have seen fail. Which score, on which target, looks most
-# like a rising line?
+# The figure starts with the score that you have seen fail. Which one looks most like a rising line, and where?
 
 
 # %% tags=["hide-input", "nbval-ignore-output"]
@@ -441,13 +439,13 @@ plots.heatmap(
 # score is worse than the best one. Over fresh draws of labels:
 
 # %% tags=["hide-input"]
-for name in ("probe-tau", "few-tau", "winners", "probe-regret", "h-regret", "fresh"):
+for name in ("probe-tau", "winners", "probe-regret", "h-regret", "fresh"):
     claim(f"11.{name}")
 
 # %% [markdown]
-# The plain probe is hard to beat, and it costs a second. Two warnings. Our fine-tuning starts from a
-# fitted probe; with a fresh head, trained longer, the probe knows less of the outcome (last line). And all
-# of these scores look at *frozen* features: a layer that is poor now may become good.
+# The plain probe is hard to beat, and it costs a second. Two warnings. Our fine-tuning starts from a fitted
+# probe; with a fresh head, trained longer, the probe knows less of the outcome (last line). And all these
+# scores look at *frozen* features: a layer that is poor now may become good.
 #
 # ### Which layer?
 #
@@ -471,6 +469,8 @@ for name in ("layer", "deep-gain", "leep"):
     claim(f"11.{name}")
 
 # %% [markdown]
+# Fine-tuning lifts the deep piece most. Even so, the piece that the probe liked best stays the best, or nearly.
+#
 # ## 5. What else it costs
 #
 # A network in a doorbell must be small and quick. Size is known: four bytes a weight. Time is measured: the
