@@ -439,13 +439,13 @@ plots.heatmap(
 # score is worse than the best one. Over fresh draws of labels:
 
 # %% tags=["hide-input"]
-for name in ("probe-tau", "winners", "probe-regret", "h-regret", "fresh"):
+for name in ("probe-tau", "logme", "winners", "probe-regret", "h-regret", "fresh"):
     claim(f"11.{name}")
 
 # %% [markdown]
-# The plain probe is hard to beat, and it costs a second. Two warnings. Our fine-tuning starts from a fitted
-# probe; with a fresh head, trained longer, the probe knows less of the outcome (last line). And all these
-# scores look at *frozen* features: a layer that is poor now may become good.
+# The plain probe and LogME tie, no score is first everywhere, and each costs a second. Two warnings. Our
+# fine-tuning starts from a fitted probe; with a fresh head, trained longer, the probe knows less of the outcome
+# (last line). And all these scores look at *frozen* features: a layer that is poor now may become good.
 #
 # ### Which layer?
 #

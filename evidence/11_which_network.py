@@ -42,7 +42,8 @@ CLAIMS = {
         "0.4 .. 1",
     ),
     "11.probe-tau": ("τ of the probe, mean of three targets.", ">= 0.4"),
-    "11.winners": ("The score with the most first places among three targets has.", "1 .. 2"),
+    "11.logme": ("τ of LogME less that of the probe, mean of three targets.", "-0.3 .. 0.3"),
+    "11.winners": ("Three targets: first places of the score that has most of them.", "1 .. 2"),
     "11.probe-regret": ("Taking the highest probe loses, mean of three targets.", "<= 8 points"),
     "11.h-regret": ("Patches: taking the highest H-score loses.", ">= 8 points"),
     "11.fresh": (
@@ -83,13 +84,18 @@ def measure(seed):
         return scans["tuned"][block] - scans["frozen"][block]
 
     accuracy = patches["tuned"]
+    taus = {
+        score: float(np.mean([one["taus"][score] for one in found.values()]))
+        for score in ("probe", "LogME")
+    }
     return {
         "11.spread": max(accuracy.values()) - min(accuracy.values()),
         "11.winner": accuracy["Lite0 block 3"] - max(accuracy[name] for name in BLOCKS),
         "11.draw": float(np.mean(moved)),
         "11.interval": high - low,
         "11.ceiling": mean("ceiling"),
-        "11.probe-tau": float(np.mean([one["taus"]["probe"] for one in found.values()])),
+        "11.probe-tau": taus["probe"],
+        "11.logme": taus["LogME"] - taus["probe"],
         "11.winners": max(first.count(score) for score in first),
         "11.probe-regret": mean("regret"),
         "11.h-regret": regret(patches["scored"]["H-score"], accuracy),
