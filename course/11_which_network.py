@@ -59,7 +59,7 @@ from transfer_lib.taught.lesson_04 import cut, square
 # VGG16Mini that has learned nothing. Four are tiny (lesson 03); three of them have learned digits.
 
 
-# %% tags=["keep"]
+# %% tags=["keep", "hide-input"]
 class Candidate(NamedTuple):
     """A network on the shelf."""
 
@@ -81,10 +81,10 @@ def pieces():
 
 
 # %% [markdown]
-# Images come in the large networks' size; the tiny ones take a quarter of the pixels.
+# Images come in the large networks' size; tiny ones take a quarter of it. (Folded: what 03 and 04 have taught.)
 
 
-# %% tags=["keep"]
+# %% tags=["keep", "hide-input"]
 def pictures(name, per_class, rng):
     """Return a few labelled images and their labels, test images and labels; RGB, 32 x 32."""
     loaded = data.load(name)
@@ -102,7 +102,7 @@ def small(x):
     return (squares.mean(axis=(2, 4)) / 255).astype("float32")
 
 
-# %% tags=["keep"]
+# %% tags=["keep", "hide-input"]
 TINY = {  # name: (data set of 1,500 digits, whether their labels are shuffled)
     "tiny fonts": ("font_digits", False),
     "tiny MNIST": ("mnist_5000", False),
@@ -217,7 +217,7 @@ from transfer_lib.taught.lesson_11 import probe_score
 def cloud(score, tuned, xlabel, title):
     fig, ax = plots.figure(figsize=(7, 4.2))
     for name, value in score.items():
-        ax.plot(value, tuned[name], {"V": "o", "L": "s", "t": "^"}[name[0]], color="C0")
+        ax.plot(value, tuned[name], {"V": "o", "L": "s", "t": "^"}[name[0]], color="C0", label=name)
         beside = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 8}
         ax.annotate(name, (value, tuned[name]), **beside)
     ax.set(xlabel=xlabel, ylabel="Fine-tuned: right (%)", title=title)
