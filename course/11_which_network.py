@@ -439,13 +439,13 @@ plots.heatmap(
 # score is worse than the best one. Over fresh draws of labels:
 
 # %% tags=["hide-input"]
-for name in ("probe-tau", "logme", "winners", "probe-regret", "h-regret", "fresh"):
+for name in ("probe-tau", "logme", "probe-regret", "h-regret", "fresh"):
     claim(f"11.{name}")
 
 # %% [markdown]
-# The plain probe and LogME tie, no score is first everywhere, and each costs a second. Two warnings. Our
-# fine-tuning starts from a fitted probe; with a fresh head, trained longer, the probe knows less of the outcome
-# (last line). And all these scores look at *frozen* features: a layer that is poor now may become good.
+# The plain probe and LogME tie; which score is first changes with the target. Two warnings. Our fine-tuning
+# starts from a fitted probe; with a fresh head, trained longer, the probe knows less of the outcome (last
+# line). And all these scores look at *frozen* features: a layer that is poor now may become good.
 #
 # ### Which layer?
 #
@@ -590,7 +590,7 @@ course.progress()
 # - What differs less than two draws of labels do is a tie, and a tie goes to the cheaper network.
 # - A network comes with its data. Name them, their licence and their people.
 #
-# **Next:** where transfer is used stands in [the appendix](A1_fields_and_questions.ipynb).
+# **Next:** [lesson 12](12_small_and_cheap.ipynb), in which a chosen network becomes small.
 #
 # ## Sources
 #
