@@ -285,6 +285,10 @@ ex.distil.check(distil)
 # texts. Four students: 200 labels; hard answers; soft ones; and, out of curiosity, the true labels of all.
 
 
+# %%
+from transfer_lib.taught.lesson_12 import distil
+
+
 # %% tags=["keep", "hide-input"]
 def teach(x, rows, logits, T, steps=100):
     """Return a linear student of features x, trained on logits (one row per row of x)."""
@@ -306,8 +310,6 @@ def hard(answers, classes=2):
 
 
 # %% tags=["nbval-ignore-output"]
-from transfer_lib.taught.lesson_12 import distil
-
 letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2)
 letters.fit([texts[i] for i in train])
 x = torch.tensor(letters.transform(texts).toarray(), dtype=torch.float32)
