@@ -9,8 +9,8 @@
 # %% [markdown] needs="Lesson 06" engine="torch"
 # # 12. Small and cheap
 #
-# Twenty tasks, twenty fine-tuned encoders of 90 megabytes each? One file of a quarter of a megabyte per task
-# does as well. Here you build that, and three other ways to make a network smaller. Afterwards you can
+# Twenty tasks, twenty fine-tuned encoders of 90 megabytes each? One file of 150 kilobytes per task does about
+# as well. Here you build that, and three other ways to make a network smaller. Afterwards you can
 #
 # - write LoRA, merge it, and say what it saves and what it does not;
 # - let a large network teach a small one, beside the control that most reports leave out;
@@ -54,7 +54,7 @@ from transfer_lib.taught.lesson_06 import Classifier, one_epoch
 from transfer_lib.taught.lesson_07 import whole_encoder
 
 # %% [markdown]
-# ## 1. A quarter of a megabyte
+# ## 1. 150 kilobytes
 #
 # MiniLM and the reviews of lesson 06, 200 of them with labels; the lower three layers have run once.
 
