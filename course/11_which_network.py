@@ -449,9 +449,9 @@ for name in ("probe-tau", "logme", "probe-regret", "h-regret", "fresh"):
 #
 # ### Which layer?
 #
-# The four pieces of VGG16Mini, as the probe sees them and after fine-tuning. (**LEEP**, another score, looks at
-# no layer: it predicts the label from the source's classes that the network *says* it sees. All pieces
-# of a network get the same LEEP.)
+# The four pieces of VGG16Mini. The lines stand on different images, labelled and test: compare their shapes.
+# (**LEEP**, another score, looks at no layer: it predicts the label from the source's classes that the network
+# *says* it sees. All pieces of a network get the same LEEP.)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 fig, axes = plots.figure(None, 1, 3, figsize=(10, 3.2), sharey=True)
@@ -461,7 +461,7 @@ for ax, (target, (outcomes, scored)) in zip(axes, found.items(), strict=True):
     ax.plot(blocks, [outcomes[f"VGG block {k}"] for k in blocks], label="fine-tuned")
     ax.set(title=target, xlabel="Cut after block", xticks=blocks)
 axes[0].set_ylabel("Right (%)")
-axes[0].legend()
+axes[1].legend(loc="lower right")
 fig
 
 # %% tags=["hide-input"]
@@ -469,7 +469,7 @@ for name in ("layer", "deep-gain", "leep"):
     claim(f"11.{name}")
 
 # %% [markdown]
-# Fine-tuning lifts the deep piece most. Even so, the piece that the probe liked best stays the best, or nearly.
+# On scans fine-tuning lifts the deep piece most. Even so, the probe's favourite stays the best, or nearly.
 #
 # ## 5. What else it costs
 #
@@ -583,10 +583,10 @@ course.progress()
 # %% [markdown]
 # ## Key points
 #
-# - A pass and a cross-validated probe order a shelf of networks well enough to save most fine-tunings.
+# - A cross-validated probe costs one pass, and the network that it puts first is the best, or nearly.
 # - With ten networks, $\tau$ is uncertain by several tenths.
 # - Every score has a weak spot: width fools the H-score, scale fools neighbours.
-# - Scores of frozen features say least about a deep layer that is to be fine-tuned.
+# - Scores see frozen features; a deep layer that is poor frozen may gain much by fine-tuning.
 # - What differs less than two draws of labels do is a tie, and a tie goes to the cheaper network.
 # - A network comes with its data. Name them, their licence and their people.
 #

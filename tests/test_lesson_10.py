@@ -1,14 +1,12 @@
 """Lesson 10: losses against skada's, gradients by finite differences, the step that trains."""
 
-import importlib.util
-
 import keras
 import numpy as np
 import pytest
 import torch
 from keras import ops
 
-import build
+import run_claims
 from transfer_lib.taught import lesson_10 as lesson
 from transfer_lib.taught.lesson_03 import head_swap
 
@@ -19,11 +17,7 @@ TARGET = RNG.normal(1, 2, size=(9, 5)).astype("float32")
 
 @pytest.fixture(scope="module")
 def evidence():
-    path = build.ROOT / "evidence/10_adapting_networks.py"
-    specification = importlib.util.spec_from_file_location("evidence_10", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return run_claims.load(run_claims.modules(["10"])["10"])
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Lesson 11: its scores by independent derivations, and what its recipe leaves alone."""
 
-import importlib.util
-
 import keras
 import numpy as np
 import pytest
@@ -9,7 +7,7 @@ from scipy import optimize, stats
 from sklearn.cross_decomposition import CCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-import build
+import run_claims
 from transfer_lib.taught import lesson_11 as lesson
 
 RNG = np.random.default_rng(0)
@@ -19,11 +17,7 @@ X = RNG.normal(size=(3, 6))[Y] + RNG.normal(size=(48, 6)) * np.geomspace(0.1, 10
 
 @pytest.fixture(scope="module")
 def evidence():
-    path = build.ROOT / "evidence/11_which_network.py"
-    specification = importlib.util.spec_from_file_location("evidence_11", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return run_claims.load(run_claims.modules(["11"])["11"])
 
 
 def marginal(logs, f, t):

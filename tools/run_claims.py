@@ -76,6 +76,14 @@ def results() -> list:
     return json.loads(RESULTS.read_text("utf8")) if RESULTS.exists() else []
 
 
+def load(path):
+    """Return a file of evidence as a module."""
+    specification = importlib.util.spec_from_file_location(f"evidence_{path.stem}", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
 def measured(path, seed):
     """Run ``measure(seed)`` of a file of evidence in this process; return the values, seconds.
 
@@ -85,9 +93,7 @@ def measured(path, seed):
         If it measured other claims than ``CLAIMS`` names.
     """
     start = time.perf_counter()
-    specification = importlib.util.spec_from_file_location(f"evidence_{path.stem}", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    module = load(path)
     values = {id: float(value) for id, value in module.measure(seed).items()}
     if set(values) != set(module.CLAIMS):
         different = sorted(set(values) ^ set(module.CLAIMS))
