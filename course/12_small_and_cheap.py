@@ -572,7 +572,7 @@ course.progress()
 # - Half of the upper weights can go, the smallest. Zeros alone make nothing smaller or faster.
 # - int8 makes the file a third smaller and a text quicker; some answers change.
 #
-# **Next:** where transfer is used stands in [the appendix](A1_fields_and_questions.ipynb).
+# **Next:** [lesson 13](13_few_labels.ipynb), for when labels are few, and the old task must not be forgotten.
 #
 # ## Sources
 #
