@@ -587,7 +587,7 @@ course.progress()
 # - Fine-tuning forgets. Compare remedies at equal accuracy on the new.
 # - For a small shift the line between old and new weights is enough. For a large one keep some old data.
 #
-# **Next:** where transfer is used stands in [the appendix](A1_fields_and_questions.ipynb).
+# **Next:** [lesson 15](15_recommenders.ipynb), in which people and pieces are the bridge between two domains.
 #
 # ## Sources
 #

@@ -189,6 +189,6 @@ def test_training_on_pairs_draws_the_classes_apart():
         return losses[-1]
 
     moved = lesson.tuned_vectors(encoder, kept, y, np.arange(16), noted)
-    assert moved.shape == (40, 16) and float(losses[-1]) < float(losses[0])
+    assert moved.shape == (40, 16) and losses[-1].item() < losses[0].item()
     np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-5)
     assert all(torch.equal(p, before[name]) for name, p in encoder.named_parameters())

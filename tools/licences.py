@@ -21,6 +21,10 @@ PHOTOGRAPHS = {  # of data.pieces, beside those of photo_patches
 }
 OTHER_DATA = {
     "reviews.csv": ("MIT, that of the course", "written for the course: data/files/REVIEWS.md"),
+    "lectures.csv.gz": (
+        "GPL-2 or later, that of lme4",
+        "Bates et al. (2015), https://doi.org/10.18637/jss.v067.i01: data/files/LECTURES.md",
+    ),
     "CIFAR-10": ("none stated", "Krizhevsky (2009); downloaded by Keras. Drawn from Tiny Images, "
                  "which its authors withdrew in 2020"),
     "diabetes": ("none stated", "Efron et al. (2004); in scikit-learn"),
