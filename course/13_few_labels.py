@@ -272,8 +272,8 @@ for name in ("setfit", "setfit-control"):
     claim(f"13.{name}")
 
 # %% [markdown]
-# That was one draw of sixteen texts, and another draw changes more than the pairs do. The claims are means over draws;
-# the second stands against as many steps with an ordinary head and cross-entropy.
+# That was one draw of sixteen texts; another changes as much as the pairs do. Over many draws pairs beat the frozen
+# vectors, and are about even with as many steps with an ordinary head and cross-entropy, the control.
 #
 # ## 4. Pictures that nobody has labelled
 #
@@ -558,8 +558,8 @@ for name in ("replay", "ewc", "l2sp", "joint"):
     claim(f"13.{name}")
 
 # %% [markdown]
-# Compare at *equal* accuracy on the new: who does little forgets little. For scans nothing clearly beats the line, which
-# needs no old image; training the head first (**LP-FT**) is below it. Negatives are further away: between the two
+# Compare at *equal* accuracy on the new: who does little forgets little. For scans nothing clearly beats the line,
+# which needs no old image; training the head first (**LP-FT**) is below it. Negatives are further away: between the two
 # networks neither is read well, and 50 old images win.
 #
 # ## 6. Now they count: the three questions of the beginning, and one more

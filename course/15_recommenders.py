@@ -227,8 +227,8 @@ plots.bars(errors, "Error on hidden ratings (stars)", title="How many numbers is
 #
 # On the phone, a person has factors. On the television the 300 have others, of another table: their first number means
 # something else. So a **mapping** is learned from people who are in both, a small ridge regression, and it gives the
-# newcomer a *prior*: the taste to be expected on the television before a single rating. A user that maps is one of the
-# *relations* of Pan and Yang.
+# newcomer a *prior*: the taste to be expected on the television before a single rating. People who are in both are the
+# *relation*, the fourth way of Pan and Yang.
 #
 # ### Exercise: the mapping
 #
