@@ -351,7 +351,8 @@ def prune(weights, share):
     """Return one boolean mask per matrix: True for what stays."""
     ### BEGIN SOLUTION
     sizes = torch.cat([w.abs().flatten() for w in weights])
-    threshold = torch.sort(sizes).values[int(share * len(sizes)) - 1]
+    dropped = int(share * len(sizes))
+    threshold = torch.sort(sizes).values[dropped - 1] if dropped else -1
     return [w.abs() > threshold for w in weights]
     ### END SOLUTION
 

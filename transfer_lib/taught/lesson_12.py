@@ -112,7 +112,8 @@ def hard(answers, classes=2):
 def prune(weights, share):
     """Return one boolean mask per matrix: True for what stays."""
     sizes = torch.cat([w.abs().flatten() for w in weights])
-    threshold = torch.sort(sizes).values[int(share * len(sizes)) - 1]
+    dropped = int(share * len(sizes))
+    threshold = torch.sort(sizes).values[dropped - 1] if dropped else -1
     return [w.abs() > threshold for w in weights]
 
 

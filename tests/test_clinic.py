@@ -1,0 +1,114 @@
+"""The ward: each case is really broken, and the stated line mends it."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+
+from transfer_lib.exercises import clinic
+from transfer_lib.exercises.clinic_cases import CASES, HEALTHY
+
+NUMBERS = range(1, len(CASES) + 1)
+HOPELESS = "nothing to transfer"
+NAMES = [found["cause"] for found in CASES]
+
+
+@pytest.fixture(scope="module")
+def well():
+    return clinic.healthy()
+
+
+def test_the_healthy_project_shows_no_sign(well):
+    for found in CASES:
+        if found["cause"] != "frozen BatchNorm moves":  # in the healthy one nothing is frozen
+            assert not found["ill"](well), found["cause"]
+    assert well.run.accuracy > 85 and well.one_batch() > 90
+    assert 1.5 < well.first_loss() < 3.5
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=NAMES)
+def test_a_case_is_ill_and_the_stated_line_mends_it(number):
+    patient, treated = clinic.case(number), clinic.treated(number)
+    assert clinic.ill(patient)
+    if patient.cause == HOPELESS:
+        assert clinic.ill(treated) and not CASES[number - 1]["mended"]
+        return
+    assert not clinic.ill(treated)
+    assert patient.sources != treated.sources
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=NAMES)
+def test_only_one_thing_is_wrong(number):
+    """The mended project differs in one function, or in two that belong together."""
+    found = CASES[number - 1]
+    assert len(found["mended"]) <= 2 or found["cause"] == HOPELESS
+    assert set(found["broken"]) <= set(HEALTHY) and set(found["mended"]) <= set(HEALTHY)
+
+
+def test_a_case_is_seeded_anew_with_the_same_fault():
+    number = NAMES.index("softmax twice") + 1
+    one, same, other = (clinic.case(number, seed) for seed in (0, 0, 5))
+    assert one.run.losses == same.run.losses != other.run.losses
+    assert one.sources == other.sources and clinic.ill(other)
+
+
+def test_a_function_of_the_learner_takes_the_place_of_the_broken_one():
+    patient = clinic.case(NAMES.index("test prepared otherwise") + 1)
+    mended = patient.mended(prepare=lambda x, x_test: (x / 16, x_test / 16))
+    assert clinic.ill(patient) and not clinic.ill(mended)
+    assert mended.run.accuracy > patient.run.accuracy
+    with pytest.raises(ValueError, match="'prepair' is none of the functions load, prepare"):
+        patient.mended(prepair=None)
+
+
+def test_a_case_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="no case 99; the ward has the cases 1 to"):
+        clinic.case(99)
+
+
+def test_tests_say_what_they_claim(well):
+    x, y, x_test, y_test = well.prepared
+    low, mean, high = well.inputs()["test"]
+    assert (low, high) == (0.0, 1.0) and mean == pytest.approx(float(x_test.mean()), abs=0.01)
+    assert well.training_labels() == [10] * 10 and well.twins() == 0
+    run = well.run
+    assert run.accuracy == pytest.approx(100 * accuracy_score(run.labels, run.predicted))
+    weights = np.bincount(y_test, minlength=10) / len(y_test)
+    assert sum(weights[k] * a for k, a in well.per_class().items()) == pytest.approx(
+        run.accuracy, abs=1
+    )
+    assert run.moved["body"] > 0 and len(run.losses) == clinic.STEPS
+
+
+def test_twins_are_counted():
+    patient = clinic.case(NAMES.index("duplicates in training and test") + 1)
+    x, _, x_test, _ = patient.prepared
+    expected = sum(any(torch.equal(image, other) for other in x) for image in x_test[:50])
+    seen = {image.numpy().tobytes() for image in x}
+    assert sum(image.numpy().tobytes() in seen for image in x_test[:50]) == expected
+    assert patient.twins() >= 200
+
+
+def test_a_frozen_body_with_moving_statistics_reads_print_otherwise():
+    number = NAMES.index("frozen BatchNorm moves") + 1
+    patient, treated = clinic.case(number), clinic.treated(number)
+    before = clinic.pretrained()
+    *_, x, y = clinic.digits("font_digits")
+    with torch.no_grad():
+        reads = 100 * float((before(x / 16).argmax(1) == y).float().mean())
+    assert treated.print_accuracy() == pytest.approx(reads)
+    assert patient.print_accuracy() != pytest.approx(reads, abs=0.1)
+    assert patient.run.moved["body"] == treated.run.moved["body"] == 0
+
+
+def test_pretrained_is_a_copy_each_time():
+    one, other = clinic.pretrained(), clinic.pretrained()
+    with torch.no_grad():
+        one.head.weight.zero_()
+    assert other.head.weight.any() and clinic.pretrained().head.weight.any()
+
+
+def test_show_prints_the_complaint_and_all_functions(capsys):
+    clinic.case(1).show()
+    told = capsys.readouterr().out
+    assert "Patient 1." in told and all(f"def {name}(" in told for name in HEALTHY)

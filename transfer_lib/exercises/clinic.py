@@ -1,0 +1,298 @@
+"""The ward of lesson 14: small transfer projects, each with one fault, to be examined and mended.
+
+``patient = case(3)`` is admitted with ten labels per class; ``case(3, seed=8)`` is the same illness
+in another body: other labels, another network. ``patient.show()`` prints its five functions, and a
+test is made when it is asked for. ``patient.mended(step=my_step)`` is the patient with a function
+of yours. The cases themselves stand in ``clinic_cases.py``.
+"""
+
+import copy
+import textwrap
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+
+import numpy as np
+
+from transfer_lib.exercises.clinic_cases import CASES, HEALTHY
+
+STEPS = 120
+FUNCTIONS = tuple(HEALTHY)
+
+
+def digits(name):
+    """Return images (n, 1, 8, 8) as they are delivered, 0 to 16, and labels, of both parts."""
+    import torch
+
+    from transfer_lib import data
+
+    d = data.load(name)
+    train, test = (torch.tensor(x).float()[:, None] for x in (d.x_train, d.x_test))
+    return train, torch.tensor(d.y_train), test, torch.tensor(d.y_test)
+
+
+def network(classes=10):
+    """Return an untrained network: ``body``, 64 features, and ``head``."""
+    from collections import OrderedDict
+
+    from torch import nn
+
+    layers, channels = [], 1
+    for width in (16, 32, 64):
+        layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)]
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        channels = width
+    parts = OrderedDict(body=nn.Sequential(*layers, nn.Flatten()), head=nn.Linear(64, classes))
+    return nn.Sequential(parts)
+
+
+@cache
+def _read_print(seed):
+    import torch
+    from torch.nn import functional as F
+
+    x, y, *_ = digits("font_digits")
+    torch.manual_seed(seed)
+    model = network().train()
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(300):
+        rows = torch.randperm(len(x))[:64]
+        loss = F.cross_entropy(model(x[rows] / 16), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model.eval()
+
+
+def pretrained(seed=0):
+    """Return a network that reads printed digits, images scaled to 0 .. 1."""
+    return copy.deepcopy(_read_print(seed))
+
+
+@dataclass
+class Run:
+    """What one training shows.
+
+    Attributes
+    ----------
+    losses : list of float
+        The training loss of each step.
+    gradients : list of dict
+        The norm of the gradient of body and head, before each step.
+    moved : dict
+        How far the weights of body and head, and the body's statistics, went in all.
+    predicted, labels : ndarray of int
+        Of the test images.
+    model : torch.nn.Module
+        What was trained.
+    """
+
+    losses: list = field(default_factory=list)
+    gradients: list = field(default_factory=list)
+    moved: dict = field(default_factory=dict)
+    predicted: np.ndarray = None
+    labels: np.ndarray = None
+    model: object = None
+
+    @property
+    def accuracy(self):
+        """Return the accuracy on the project's own test images, percent."""
+        return 100 * float(np.mean(self.predicted == self.labels))
+
+
+@dataclass
+class Patient:
+    """A transfer project: five functions as text, and what its owner says of it."""
+
+    number: int
+    seed: int
+    complaint: str
+    sources: dict
+    replaced: dict = field(default_factory=dict)
+
+    @property
+    def cause(self):
+        """Return what is wrong. Look last."""
+        return CASES[self.number - 1]["cause"] if self.number else "nothing"
+
+    def show(self):
+        """Print what the owner says, and the project."""
+        print(textwrap.fill(f"Patient {self.number}. {self.complaint}", 90), end="\n\n")
+        print("\n\n".join(self.sources[name].strip() for name in FUNCTIONS))
+
+    @cached_property
+    def functions(self):
+        """Return the five functions, those of the learner among them."""
+        import torch
+        from torch import nn
+        from torch.nn import functional as F
+
+        world = {"torch": torch, "nn": nn, "F": F, "np": np, "digits": digits}
+        world |= {"pretrained": lambda: pretrained(self.seed), "untrained": network}
+        world["draw"] = lambda y, per_class: _draw(y, per_class, self.seed)
+        for text in self.sources.values():
+            exec(text, world)
+        return {name: world[name] for name in FUNCTIONS} | self.replaced
+
+    @cached_property
+    def prepared(self):
+        """Return training images and labels, test images and labels, as the network gets them."""
+        x, y, x_test, y_test = self.functions["load"]()
+        x, x_test = self.functions["prepare"](x, x_test)
+        return x, y, x_test, y_test
+
+    @cached_property
+    def run(self):
+        """Train, once, and return what that shows."""
+        return self._train(STEPS)
+
+    def mended(self, **functions):
+        """Return the patient with functions of yours in the place of its own."""
+        unknown = set(functions) - set(FUNCTIONS)
+        if unknown:
+            raise ValueError(f"{unknown.pop()!r} is none of the functions {', '.join(FUNCTIONS)}.")
+        return Patient(self.number, self.seed, self.complaint, self.sources, functions)
+
+    def first_loss(self):
+        """Return the loss of the first step; a network that knows nothing has ln 10 = 2.30."""
+        return self.run.losses[0]
+
+    def inputs(self):
+        """Return lowest, mean and highest value of the training and of the test images."""
+        x, _, x_test, _ = self.prepared
+        return {
+            name: tuple(round(float(f()), 2) for f in (part.min, part.mean, part.max))
+            for name, part in (("training", x), ("test", x_test))
+        }
+
+    def last_loss(self):
+        """Return the mean loss of the last twelve steps."""
+        return float(np.mean(self.run.losses[-12:]))
+
+    def shift(self):
+        """Return how far the mean of the test images lies from that of the training images."""
+        x, _, x_test, _ = self.prepared
+        return abs(float(x.mean() - x_test.mean()))
+
+    def depends_on_test(self):
+        """Return True if other test images would change the training images."""
+        x, _, x_test, _ = self.functions["load"]()
+        once, other = (self.functions["prepare"](x, some)[0] for some in (x_test, x_test[:9] + 3))
+        return not bool((once == other).all())
+
+    def gap(self):
+        """Return the accuracy on 0 to 4 less that on 5 to 9, points."""
+        found = list(self.per_class().values())
+        return float(np.mean(found[:5]) - np.mean(found[5:]))
+
+    def twins(self):
+        """Return how many test images are also training images."""
+        x, _, x_test, _ = self.prepared
+        seen = {image.numpy().tobytes() for image in x}
+        return sum(image.numpy().tobytes() in seen for image in x_test)
+
+    def one_batch(self, steps=60):
+        """Train on the same twenty images again and again; return the accuracy on them, percent."""
+        return self._train(steps, rows=20).accuracy
+
+    def per_class(self):
+        """Return the accuracy on the test images of each class, percent."""
+        run = self.run
+        right = run.predicted == run.labels
+        return {int(k): round(100 * float(right[run.labels == k].mean())) for k in range(10)}
+
+    def training_labels(self):
+        """Return how many training images each class has."""
+        return np.bincount(self.prepared[1], minlength=10).tolist()
+
+    def print_accuracy(self):
+        """Return what the trained body, with the old head, still reads of printed digits."""
+        import torch
+
+        old = pretrained(self.seed)
+        *_, x, y = digits("font_digits")
+        old.body = self.run.model.body
+        with torch.no_grad():
+            return 100 * float((old.eval()(x / 16).argmax(1) == y).float().mean())
+
+    def _train(self, steps, rows=None):
+        import torch
+
+        x, y, x_test, y_test = self.prepared
+        if rows:
+            chosen = _draw(y, rows // 10, self.seed)
+            x, y, x_test, y_test = x[chosen], y[chosen], x[chosen], y[chosen]
+        torch.manual_seed(self.seed)
+        model = self.functions["build"]()
+        before = _state(model)
+        optimizer = self.functions["optimiser"](model)
+        run = Run(labels=y_test.numpy(), model=model)
+        for i in range(steps):
+            loss = self.functions["step"](model, optimizer, x, y, i)
+            run.losses.append(float(torch.as_tensor(loss).detach()))
+            run.gradients.append({n: _norm(getattr(model, n)) for n in ("body", "head")})
+        after = _state(model)
+        for part, names in _parts(before).items():
+            run.moved[part] = float(sum(((after[n] - before[n]) ** 2).sum() for n in names) ** 0.5)
+        with torch.no_grad():
+            run.predicted = model.eval()(x_test).argmax(1).numpy()
+        return run
+
+
+def case(number, seed=0):
+    """Return a patient of the ward.
+
+    Parameters
+    ----------
+    number : int
+        1 to the number of cases.
+    seed : int
+        Which network, and which labels. The fault stays.
+
+    Raises
+    ------
+    ValueError
+        If there is no such case.
+    """
+    if number not in range(1, len(CASES) + 1):
+        raise ValueError(f"There is no case {number}; the ward has the cases 1 to {len(CASES)}.")
+    found = CASES[number - 1]
+    return Patient(number, seed, found["complaint"], HEALTHY | found["broken"])
+
+
+def healthy(seed=0):
+    """Return the project without a fault."""
+    return Patient(0, seed, "Nothing is wrong with this one.", dict(HEALTHY))
+
+
+def treated(number, seed=0):
+    """Return the patient with the functions of the solution."""
+    patient = case(number, seed)
+    sources = patient.sources | CASES[number - 1]["mended"]
+    return Patient(number, seed, patient.complaint, sources)
+
+
+def ill(patient):
+    """Return True if the patient, treated or not, shows the sign of its case."""
+    return bool(CASES[patient.number - 1]["ill"](patient))
+
+
+def _draw(y, per_class, seed):
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.permutation(np.flatnonzero(y == k))[:per_class] for k in range(10)])
+
+
+def _state(model):
+    return {name: value.detach().clone().float() for name, value in model.state_dict().items()}
+
+
+def _parts(state):
+    """Return the names of body, head and statistics: what BatchNorm counts is no weight."""
+    counted = [name for name in state if "running" in name or "num_batches" in name]
+    weights = [name for name in state if name not in counted]
+    parts = {part: [n for n in weights if n.startswith(part)] for part in ("body", "head")}
+    return parts | {"statistics": [n for n in counted if "running" in n]}
+
+
+def _norm(part):
+    squares = [float((p.grad**2).sum()) for p in part.parameters() if p.grad is not None]
+    return sum(squares) ** 0.5
