@@ -76,7 +76,7 @@ def make(shared, seed, people=400, pieces=150, tastes=4):
     return Devices(*tables, *seen)
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from transfer_lib.taught.lesson_15 import lists, ndcg, pooled_lists
 
 world = make(shared=1.0, seed=course.seed)

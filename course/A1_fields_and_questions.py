@@ -72,7 +72,8 @@ ex = course.exercises
 #
 # **The loss is NaN. Do L2 and another optimiser help?** They do not touch the usual causes: a logarithm of zero, a
 # number too large for half precision (lesson 07, case F), a rate that is far too high, a NaN in the data. Find
-# the first step and the first layer in which it stands.
+# the first step and the first layer in which it stands. A test of this course
+# gives a logarithm of zero weight decay, SGD and RMSprop: it stays NaN.
 #
 # **Is more source data always better?** More *related* source data is. Unrelated data adds harm
 # with its weight (lesson 01, section 6).
@@ -104,8 +105,7 @@ ex = course.exercises
 # showed it at large ([Radford et al., 2019](https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf)).
 # The wording then matters as weights do: lesson 13 measures it on small sentences.
 #
-# **Which framework?** The ideas are the same in all. This course uses Keras 3 for pictures and PyTorch with
-# transformers for texts; take the one that has the pretrained network you need.
+# **Which framework?** The ideas are the same in all. Take the one that has the pretrained network you need.
 #
 # **Can the strategy be found automatically?** Partly. What can be searched is searched: rates, which layers, which
 # network, by validation. A score that needs no training saves part of it (lesson 11). What no search

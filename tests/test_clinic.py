@@ -80,6 +80,17 @@ def test_tests_say_what_they_claim(well):
     assert run.moved["body"] > 0 and len(run.losses) == clinic.STEPS
 
 
+def test_neither_weight_decay_nor_another_optimiser_cures_a_logarithm_of_zero():
+    patient = clinic.case(NAMES.index("not a number in half precision") + 1)
+    tips = {
+        "L2": lambda model: torch.optim.Adam(model.parameters(), 1e-3, weight_decay=0.01),
+        "SGD": lambda model: torch.optim.SGD(model.parameters(), 1e-3),
+        "RMSprop": lambda model: torch.optim.RMSprop(model.parameters(), 1e-3),
+    }
+    for name, tip in tips.items():
+        assert clinic.ill(patient.mended(optimiser=tip)), name
+
+
 def test_twins_are_counted():
     patient = clinic.case(NAMES.index("duplicates in training and test") + 1)
     x, _, x_test, _ = patient.prepared
