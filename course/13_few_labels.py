@@ -587,7 +587,7 @@ course.progress()
 # - Fine-tuning forgets. Compare remedies at equal accuracy on the new.
 # - For a small shift the line between old and new weights is enough. For a large one keep some old data.
 #
-# **Next:** [lesson 15](15_recommenders.ipynb), in which people and pieces are the bridge between two domains.
+# **Next:** [lesson 14](14_clinic.ipynb), a ward of projects that run and are ill.
 #
 # ## Sources
 #

@@ -2,11 +2,13 @@
 
 ``patient = case(3)`` is admitted with ten labels per class; ``case(3, seed=8)`` is the same illness
 in another body: other labels, another network. ``patient.show()`` prints its five functions, and a
-test is made when it is asked for. ``patient.mended(step=my_step)`` is the patient with a function
-of yours. The cases themselves stand in ``clinic_cases.py``.
+test is made when it is asked for. ``patient.change(old, new)`` is the patient with other code in
+one place, ``patient.mended(step=my_step)`` with a function of yours. The cases themselves stand in
+``clinic_cases.py``.
 """
 
 import copy
+import difflib
 import textwrap
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -17,6 +19,7 @@ from transfer_lib.exercises.clinic_cases import CASES, HEALTHY
 
 STEPS = 120
 FUNCTIONS = tuple(HEALTHY)
+CAUSES = sorted(found["cause"] for found in CASES)
 
 
 def digits(name):
@@ -112,12 +115,49 @@ class Patient:
     @property
     def cause(self):
         """Return what is wrong. Look last."""
-        return CASES[self.number - 1]["cause"] if self.number else "nothing"
+        return CASES[self.number - 1]["cause"] if self.number else "healthy"
+
+    def file(self):
+        """Print what the owner says; return a figure of the loss, beside the healthy project's."""
+        from transfer_lib import plots
+
+        print(textwrap.fill(f"Patient {self.number}. {self.complaint}", 90))
+        fig, ax = plots.figure(figsize=(6, 2.6))
+        ax.plot(healthy(self.seed).run.losses, color="0.7", label="healthy")
+        ax.plot(self.run.losses, label=f"patient {self.number}")
+        ax.set(xlabel="Step", ylabel="Loss", yscale="log")
+        ax.set_title(f"{self.run.accuracy:.1f} % of the test images are right")
+        ax.legend(loc="upper right")
+        return fig
 
     def show(self):
-        """Print what the owner says, and the project."""
-        print(textwrap.fill(f"Patient {self.number}. {self.complaint}", 90), end="\n\n")
+        """Print the project."""
         print("\n\n".join(self.sources[name].strip() for name in FUNCTIONS))
+
+    def change(self, old, new):
+        """Return the patient with `new` in the place of `old`, which stands in it once.
+
+        Raises
+        ------
+        ValueError
+            If `old` is empty, stands nowhere in the five functions, or in several places.
+        SyntaxError
+            If the result is not Python.
+        """
+        if not old:
+            raise ValueError("Nothing to replace: `old` is a piece of `patient.show()`.")
+        places = [name for name in FUNCTIONS for _ in range(self.sources[name].count(old))]
+        if len(places) != 1:
+            lines = [line.strip() for name in FUNCTIONS for line in self.sources[name].split("\n")]
+            near = difflib.get_close_matches(old.strip(), lines, 1, 0.5)
+            told = f" Did you mean {near[0]!r}?" if near and not places else ""
+            if places:
+                told = " Take more of the line, so that it is one place."
+            raise ValueError(f"{old!r} stands {len(places)} times in the project.{told}")
+        text = self.sources[places[0]].replace(old, new)
+        compile(text, f"<{places[0]} of patient {self.number}>", "exec")
+        sources = self.sources | {places[0]: text}
+        return Patient(self.number, self.seed, self.complaint, sources, self.replaced)
 
     @cached_property
     def functions(self):
@@ -150,7 +190,8 @@ class Patient:
         unknown = set(functions) - set(FUNCTIONS)
         if unknown:
             raise ValueError(f"{unknown.pop()!r} is none of the functions {', '.join(FUNCTIONS)}.")
-        return Patient(self.number, self.seed, self.complaint, self.sources, functions)
+        replaced = self.replaced | functions
+        return Patient(self.number, self.seed, self.complaint, self.sources, replaced)
 
     def first_loss(self):
         """Return the loss of the first step; a network that knows nothing has ln 10 = 2.30."""
@@ -184,11 +225,24 @@ class Patient:
         found = list(self.per_class().values())
         return float(np.mean(found[:5]) - np.mean(found[5:]))
 
-    def twins(self):
-        """Return how many test images are also training images."""
+    def twins(self, moved=0):
+        """Return how many test images are training images, or are so when moved by some pixels."""
         x, _, x_test, _ = self.prepared
-        seen = {image.numpy().tobytes() for image in x}
-        return sum(image.numpy().tobytes() in seen for image in x_test)
+        seen, far = {image.numpy().tobytes() for image in x}, range(-moved, moved + 1)
+        places = [(down, right) for down in far for right in far]
+        return sum(
+            any(image.roll(place, (1, 2)).numpy().tobytes() in seen for place in places)
+            for image in x_test
+        )
+
+    def moved(self):
+        """Return how far the weights of body and head went, and the statistics of the body."""
+        return {part: round(far, 2) for part, far in self.run.moved.items()}
+
+    def gradients(self):
+        """Return the norms of the gradients of body and head, in the first and the last step."""
+        steps = {"first": self.run.gradients[0], "last": self.run.gradients[-1]}
+        return {name: {k: float(f"{v:.3g}") for k, v in at.items()} for name, at in steps.items()}
 
     def one_batch(self, steps=60):
         """Train on the same twenty images again and again; return the accuracy on them, percent."""
@@ -238,8 +292,9 @@ class Patient:
         return run
 
 
+@cache
 def case(number, seed=0):
-    """Return a patient of the ward.
+    """Return a patient of the ward; asked for again, it is the same with all its tests.
 
     Parameters
     ----------
@@ -255,25 +310,33 @@ def case(number, seed=0):
     """
     if number not in range(1, len(CASES) + 1):
         raise ValueError(f"There is no case {number}; the ward has the cases 1 to {len(CASES)}.")
-    found = CASES[number - 1]
-    return Patient(number, seed, found["complaint"], HEALTHY | found["broken"])
+    admitted = CASES[number - 1]
+    return Patient(number, seed, admitted["complaint"], HEALTHY | admitted["broken"])
 
 
+@cache
 def healthy(seed=0):
     """Return the project without a fault."""
     return Patient(0, seed, "Nothing is wrong with this one.", dict(HEALTHY))
 
 
+@cache
 def treated(number, seed=0):
-    """Return the patient with the functions of the solution."""
+    """Return the patient with the changes of the solution."""
     patient = case(number, seed)
-    sources = patient.sources | CASES[number - 1]["mended"]
-    return Patient(number, seed, patient.complaint, sources)
+    for old, new in CASES[number - 1]["change"]:
+        patient = patient.change(old, new)
+    return patient
 
 
-def ill(patient):
-    """Return True if the patient, treated or not, shows the sign of its case."""
-    return bool(CASES[patient.number - 1]["ill"](patient))
+def ill(patient, cause=None):
+    """Return True if the patient, treated or not, shows the sign of its case, or of a cause."""
+    return bool(found(cause or patient.cause)["ill"](patient))
+
+
+def found(cause):
+    """Return the case with this cause."""
+    return next(case for case in CASES if case["cause"] == cause)
 
 
 def _draw(y, per_class, seed):
