@@ -47,6 +47,7 @@ five = {
 plots.bars(
     {letter: patient.run.accuracy for letter, patient in five.items()},
     "Right, % of the test images",
+    title="Five projects",
 )
 
 # %% [markdown]
@@ -65,7 +66,7 @@ well = clinic.healthy(course.seed)
 well.show()
 
 # %% [markdown]
-# Tests are made when you ask for them; each takes a second at most. The most useful come first.
+# Tests are made when you ask. The most useful come first.
 #
 # | Ask | It tells |
 # |---|---|
@@ -175,10 +176,7 @@ patient.file()
 
 # %% exercise="14.patient_4"
 cause = "optimiser not rebuilt"  ### SOLUTION
-### BEGIN SOLUTION
-old = "[p for p in model.parameters() if p.requires_grad]"
-mended = patient.change(old, "model.parameters()")
-### END SOLUTION
+mended = patient.change(" if p.requires_grad]", "]")  ### SOLUTION
 
 ex.patient_4.check(cause, mended)
 
@@ -225,7 +223,7 @@ ex.patient_7.check(cause, mended)
 # ### Exercise: patient 8
 #
 # Two of the tips that an article gives: add L2, take Adam. Look where the first value that is not a number *arises*.
-# (Two changes are one patient: `patient.change(...).change(...)`.)
+# Several changes: `mended = mended.change(...)` for each.
 
 # %% tags=["nbval-ignore-output"]
 patient = clinic.case(8, course.seed)
@@ -233,8 +231,9 @@ patient.file()
 
 # %% exercise="14.patient_8"
 cause = "not a number in half precision"  ### SOLUTION
+mended = patient
 ### BEGIN SOLUTION
-mended = patient.change(".softmax(dim=1).half()", ".log_softmax(dim=1)")
+mended = mended.change("softmax(dim=1).half()", "log_softmax(dim=1)")
 mended = mended.change("p.log()", "p")
 ### END SOLUTION
 
@@ -325,7 +324,8 @@ for i, (question, test, causes) in enumerate(TREE):
     ax.annotate("", (7.0, -i), (6.5, -i), arrowprops={"arrowstyle": "->", "color": "C1"})
     ax.text(7.1, -i, causes, va="center", color="C1")
     if i:
-        ax.annotate("yes", (0.5, -i + 0.3), (0.5, -i + 0.75), arrowprops={"arrowstyle": "->"})
+        ax.annotate("", (0.5, -i + 0.25), (0.5, -i + 0.75), arrowprops={"arrowstyle": "->"})
+        ax.text(0.65, -i + 0.5, "yes", va="center", fontsize=8)
 ax.text(6.4, 0.45, "no:", color="C1")
 ax.text(0.1, -len(TREE) + 0.2, "yes: it is healthy, as far as this ward can tell", va="center")
 fig
@@ -333,11 +333,11 @@ fig
 # %% [markdown]
 # ## 5. What it cost
 #
-# Each patient of the path, as admitted and as mended, in points of accuracy on the test images.
+# Points of accuracy, mended over admitted; 8, which learned nothing, is left out.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 costs = {}
-for number in tqdm(range(1, 9)):
+for number in tqdm(range(1, 8)):
     sick, cured = clinic.case(number, course.seed), clinic.treated(number, course.seed)
     costs[f"{number}. {sick.cause}"] = cured.run.accuracy - sick.run.accuracy
 plots.bars(costs, "Points of accuracy", title="What mending brings")
@@ -428,9 +428,10 @@ patient.file()
 
 # %% tags=["optional"] exercise="14.patient_13"
 cause = "gradients never set to zero"  ### SOLUTION
+mended = patient
 ### BEGIN SOLUTION
 old = "    loss.backward()\n"
-mended = patient.change(old, "    optimizer.zero_grad()\n    loss.backward()\n")
+mended = mended.change(old, "    optimizer.zero_grad()\n    loss.backward()\n")
 ### END SOLUTION
 
 ex.patient_13.check(cause, mended)
@@ -457,9 +458,10 @@ patient.file()
 
 # %% tags=["optional"] exercise="14.patient_15"
 cause = "classes in order"  ### SOLUTION
+mended = patient
 ### BEGIN SOLUTION
 old = "torch.arange(i // 12 * 10, i // 12 * 10 + 10) % len(x)"
-mended = patient.change(old, "torch.randperm(len(x))[:32]")
+mended = mended.change(old, "torch.randperm(len(x))[:32]")
 ### END SOLUTION
 
 ex.patient_15.check(cause, mended)
@@ -475,9 +477,10 @@ patient.file()
 
 # %% tags=["optional"] exercise="14.patient_16"
 cause = "classes of unequal size"  ### SOLUTION
+mended = patient
 ### BEGIN SOLUTION
 old = "F.cross_entropy(model(x[rows]), y[rows])"
-mended = patient.change(old, "F.cross_entropy(model(x[rows]), y[rows], 1 / torch.bincount(y))")
+mended = mended.change(old, "F.cross_entropy(model(x[rows]), y[rows], 1 / torch.bincount(y))")
 ### END SOLUTION
 
 ex.patient_16.check(cause, mended)
@@ -506,9 +509,7 @@ patient.file()
 
 # %% tags=["optional"] exercise="14.patient_18"
 cause = "frozen by accident"  ### SOLUTION
-### BEGIN SOLUTION
-mended = patient.change("requires_grad = True", "requires_grad_(True)")
-### END SOLUTION
+mended = patient.change("grad = True", "grad_(True)")  ### SOLUTION
 
 ex.patient_18.check(cause, mended)
 
@@ -536,8 +537,8 @@ patient.file()
 
 # %% tags=["optional"] exercise="14.patient_20"
 cause = "crops of one image in training and test"  ### SOLUTION
-### BEGIN SOLUTION
 mended = patient
+### BEGIN SOLUTION
 for old, new in [
     ("torch.randperm(len(x), generator", "torch.randperm(len(rows), generator"),
     (

@@ -123,8 +123,8 @@ class Patient:
 
         print(textwrap.fill(f"Patient {self.number}. {self.complaint}", 90))
         fig, ax = plots.figure(figsize=(6, 2.6))
-        ax.plot(healthy(self.seed).run.losses, color="0.7", label="healthy")
-        ax.plot(self.run.losses, label=f"patient {self.number}")
+        ax.plot(healthy(self.seed).run.losses, color="0.6", marker="", label="healthy")
+        ax.plot(self.run.losses, marker="", label=f"patient {self.number}")
         ax.set(xlabel="Step", ylabel="Loss", yscale="log")
         ax.set_title(f"{self.run.accuracy:.1f} % of the test images are right")
         ax.legend(loc="upper right")
