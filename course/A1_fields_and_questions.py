@@ -11,7 +11,8 @@
 #
 # An appendix to read after [lesson 01](01_what_transfers.ipynb): where transfer learning is used,
 # with one primary reference for each field; short answers to what learners ask most, with the
-# lesson that shows more; and what became of the trends that older articles foresaw.
+# lesson that shows more; what became of the trends that older articles foresaw; and eight projects to
+# decide about.
 
 # %% tags=["setup"]
 import transfer_lib
@@ -135,6 +136,41 @@ ex = course.exercises
 # | data that do not match | aligning helps where classes keep their shares, and can harm where not | lessons [09](09_aligning_domains.ipynb) and [10](10_adapting_networks.ipynb) |
 # | the cost of computing | moved from those who fine-tune to those who pretrain | lesson 12 |
 # | explaining, and measuring, what is transferred | still open: probes and controls say how much, not why | lessons 01 and 11 |
+
+# %% [markdown]
+# ## 4. Eight projects
+#
+# | project | what there is |
+# |---|---|
+# | `leaves` | five photographs for each of eight plants, a laptop, an hour |
+# | `archive` | 100 labelled scans of handwriting, a small network that reads print |
+# | `desk` | letters to sort by topic this afternoon, topics with names, no label |
+# | `camera` | a source with labels, images of a new camera without, the same classes in the same shares |
+# | `ward` | the same, in a hospital where other illnesses are common |
+# | `factory` | 200,000 labelled images, a small network that has to run cheaply |
+# | `shop` | people known from one shop who are new to another, where tastes may differ |
+# | `weeks` | images learned by heart, a test at chance in spite of all tuning |
+#
+# ### Exercise: which way?
+#
+# The ways: `"features"` (frozen, a small classifier on them), `"fine-tune"`, `"sentences"` (classes in words),
+# `"adapt"` (without labels of the target), `"label"` (some of the target, before anything else), `"nothing"` (a network
+# from nothing beside a pretrained one), `"map"` (what carries over is learned from those in both), `"stop"`.
+
+# %% exercise="A1.plan"
+plan = {}
+### BEGIN SOLUTION
+plan["leaves"] = "features"
+plan["archive"] = "fine-tune"
+plan["desk"] = "sentences"
+plan["camera"] = "adapt"
+plan["ward"] = "label"
+plan["factory"] = "nothing"
+plan["shop"] = "map"
+plan["weeks"] = "stop"
+### END SOLUTION
+
+ex.plan.check(plan)
 
 # %%
 ex.q_few.ask(...)
