@@ -19,6 +19,7 @@ from unittest import mock
 import glossary
 import guide
 import nbformat
+import reports
 from nbclient import NotebookClient
 
 import budget
@@ -122,6 +123,7 @@ def shared_files() -> dict:
     return taught.files() | {
         exercises / "lessons.json": _json([asdict(lesson) for lesson in table()]),
         exercises / "answers.json": _json(answers()),
+        exercises / "report.ipynb": reports.empty_report(),
         guide.PAGE: guide.page(table()),
         root / "README.md": f"{before}{start}\n{map}\n\n{end}{after}",
         exercises / "terms.json": glossary.packaged(),

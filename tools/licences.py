@@ -25,6 +25,11 @@ OTHER_DATA = {
         "GPL-2 or later, that of lme4",
         "Bates et al. (2015), https://doi.org/10.18637/jss.v067.i01: data/files/LECTURES.md",
     ),
+    "watch.npz": (
+        "BSD 3-clause, that of seglearn",
+        "Burns et al. (2018), https://arxiv.org/abs/1802.01489: data/files/WATCH.md",
+    ),
+    "inbox.csv": ("MIT, that of the course", "written for the course: data/files/INBOX.md"),
     "CIFAR-10": ("none stated", "Krizhevsky (2009); downloaded by Keras. Drawn from Tiny Images, "
                  "which its authors withdrew in 2020"),
     "diabetes": ("none stated", "Efron et al. (2004); in scikit-learn"),

@@ -49,9 +49,7 @@ def load(name, size=None, per_class=None):
     except Exception as error:  # decoders and Keras's download raise nearly anything
         remedy = "Replace this file or remove it." if path else "Is there a network?"
         raise DataError(f"{path or name} cannot be read: {error}. {remedy}") from error
-    return Dataset(
-        name, **fields, max_value=255, description=DESCRIPTIONS[name], path=path
-    )  # fmt: skip
+    return Dataset(name, **fields, max_value=255, description=DESCRIPTIONS[name], path=path)
 
 
 def given(name):
