@@ -507,7 +507,7 @@ course.progress()
 # - A mapping learned from people in both gives a prior, and ratings take over from it.
 # - What maps decides: a constant per person lowers the error and changes no list; lecturers in common change it.
 #
-# **Next:** where transfer is used stands in [the appendix](A1_fields_and_questions.ipynb).
+# **Next:** [a project of your own](16_capstone.ipynb).
 #
 # ## Sources
 #

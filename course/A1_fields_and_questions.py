@@ -69,7 +69,7 @@ ex = course.exercises
 # ([lesson 05](05_vgg16_finetuning.ipynb)).
 #
 # **It is poor, or it overfits. What now?** Look before you turn knobs: the first loss, one batch
-# learned by heart, the inputs' range, accuracy per class. [Lesson 07](07_bert_own_texts.ipynb) has six such cases.
+# learned by heart, the inputs' range, accuracy per class. [Lesson 07](07_bert_own_texts.ipynb) has six such cases, [lesson 14](14_clinic.ipynb) twenty.
 #
 # **The loss is NaN. Do L2 and another optimiser help?** They do not touch the usual causes: a logarithm of zero, a
 # number too large for half precision (lesson 07, case F), a rate that is far too high, a NaN in the data. Find

@@ -55,6 +55,8 @@ class Measured:
         Visible lines of each visible code cell.
     solved : int
         Lines that the learner writes, counted in the solutions.
+    asked : int
+        Visible lines of questions: they are answered, not read, and no share is asked of them.
     seconds : float
         How long the quick profile runs.
     source : int
@@ -68,6 +70,7 @@ class Measured:
     extra: Part = field(default_factory=Part)
     sizes: list = field(default_factory=list)
     solved: int = 0
+    asked: int = 0
 
     @property
     def minutes(self) -> int:
@@ -82,13 +85,14 @@ class Measured:
     def figures(self) -> dict:
         """Return what each limit is about."""
         lines = self.required.lines + self.extra.lines
+        code = lines - self.asked
         return {
             "minutes": self.required.minutes + self.seconds / 60,
             "words": self.required.words + self.extra.words,
             "lines": lines,
             "cell": max(self.sizes, default=0),
             "median": statistics.median(self.sizes or [0]),
-            "share": 100 * self.solved / max(lines + self.solved, 1),
+            "share": 100 * self.solved / max(code + self.solved, 1) if code else 100,
             "source": self.source,
         }
 
@@ -122,7 +126,10 @@ def measure(path) -> Measured:
             shown = visible(cell.source)
             part.lines += len(shown)
             found.sizes.append(len(shown))
-            found.solved += 0 if is_question(cell) else _solved(source.source)
+            if is_question(cell) or asked_before(cell):
+                found.asked += len(shown)
+            else:
+                found.solved += _solved(source.source)
     return found
 
 
