@@ -62,7 +62,7 @@ def test_a_windows_checkout_has_the_same_files(tmp_path):
         check=True,
     )
     for path in ("transfer_lib/data/files", "transfer_lib/weights", "course"):
-        for file in (tmp_path / "there" / path).iterdir():
+        for file in (tmp_path / "there" / path).rglob("*.*"):
             assert b"\r\n" not in file.read_bytes() or file.suffix in (".npz", ".gz"), file
 
 

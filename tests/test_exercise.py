@@ -1,7 +1,9 @@
 """The exercise engine: four outcomes, kept apart, for any kind of answer."""
 
 import importlib
+import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,6 +193,12 @@ def test_an_exercise_needs_a_task():
 def test_every_exercise_is_complete(lesson):
     """Its name is its id, the lesson has its cell, and hints and solution can be shown."""
     found = vars(exercises.of(lesson.number))
+    if lesson.number == "T1":  # asked before the course, and never judged there
+        root = Path(__file__).resolve().parent.parent
+        source = (root / f"course/{lesson.name}.py").read_text("utf8")
+        asked = re.findall(r'"(\w+)"', " ".join(re.findall(r"^ex\.before\((.*)\)$", source, re.M)))
+        assert asked == list(found)
+        return
     for name, item in found.items():
         assert item.id == f"{lesson.number}.{name}"
         answer = answer_text(item.id)

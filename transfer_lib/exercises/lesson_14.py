@@ -8,8 +8,8 @@ from transfer_lib.exercises.clinic_cases import CASES
 from transfer_lib.practice import Wrong, call, exercise
 
 POINTS = 8
-PATH = 9
-"""How many patients the lesson's path has; the triage is judged by those."""
+PATH, SHOWN = 9, 10
+"""How many patients the lesson's path has, by which the triage is judged; and the one it shows."""
 
 
 def _patient(number):
@@ -90,7 +90,8 @@ def _short(value):
     return str(value)
 
 
-globals().update({f"patient_{number}": _patient(number) for number in range(1, len(CASES) + 1)})
+_EXERCISES = {f"patient_{i}": _patient(i) for i in range(1, len(CASES) + 1) if i != SHOWN}
+globals().update(_EXERCISES)
 
 
 @cache
@@ -133,4 +134,4 @@ def triage(answer):
     return "Ten new patients, other labels and other networks, all told apart. It is yours to keep."
 
 
-__all__ = ["triage", *(f"patient_{number}" for number in range(1, len(CASES) + 1))]
+__all__ = ["triage", *_EXERCISES]
