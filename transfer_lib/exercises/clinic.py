@@ -273,6 +273,17 @@ class Patient:
             return 100 * float((old.eval()(x / 16).argmax(1) == y).float().mean())
 
     def _train(self, steps, rows=None):
+        """Train on one thread: two that wait for each other are slower with small networks."""
+        import torch
+
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return self._trained(steps, rows)
+        finally:
+            torch.set_num_threads(threads)
+
+    def _trained(self, steps, rows):
         import torch
 
         x, y, x_test, y_test = self.prepared
