@@ -137,8 +137,14 @@ def fill():
     shutil.copy(ROOT / "solutions/glossary.md", SOURCE)
     pages = ["glossary"]
     for path in sorted(path for pattern in PAGES for path in ROOT.glob(pattern)):
-        text = re.sub(r"\]\((\.\./)?(lessons|solutions|docs)/", "](", path.read_text("utf8"))
+        text = re.sub(
+            r"\]\((\.\./)?(lessons|solutions|docs|capstone)/", "](", path.read_text("utf8")
+        )
         text = re.sub(r"\[([^]]*)\]\((\.\./)?LICENSE\)", r"\1", text.replace("](../", "]("))
+        (SOURCE / path.name).write_text(text, "utf8")
+        pages.append(path.stem)
+    for path in sorted(ROOT.glob("docs/capstone/*.ipynb")):
+        text = path.read_text("utf8").replace("](../capstone.md)", "](capstone.md)")
         (SOURCE / path.name).write_text(text, "utf8")
         pages.append(path.stem)
     lessons = "\n".join(row.name for row in rows)

@@ -18,7 +18,6 @@
 # %%
 import time
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -27,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from transformers import AutoModel
 
-from transfer_lib import encoders
+from transfer_lib import encoders, plots
 from transfer_lib.exercises import capstone
 
 project = capstone.load("inbox")
@@ -62,7 +61,7 @@ def speaks_of_broken(text):
     return any(word in text.lower() for word in BROKEN)
 
 
-fig, ax = plt.subplots(figsize=(6, 2.8), layout="constrained")
+fig, ax = plots.figure(figsize=(6.4, 3.2))
 for offset, (name, part) in enumerate(
     {"library": project.source, "workshop": project.target}.items()
 ):
@@ -72,7 +71,7 @@ for offset, (name, part) in enumerate(
 ax.set(xlabel="Messages with a word of something broken (%)")
 ax.set_yticks(np.arange(4) + 0.17, project.classes)
 ax.legend()
-plt.show()
+fig
 
 # %% [markdown]
 # In the workshop questions are full of them, in the library they are not.

@@ -20,7 +20,6 @@ import copy
 import time
 from functools import cache
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -30,6 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn import functional as F
 
+from transfer_lib import plots
 from transfer_lib.exercises import capstone
 
 torch.set_num_threads(1)
@@ -56,7 +56,7 @@ project
 project.card()
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
+fig, axes = plots.figure(ncols=3, figsize=(10, 3.2))
 for axis, name, ax in zip(range(3), "xyz", axes, strict=True):
     for part, mark in ((project.source, "o"), (project.target, "s")):
         means = [part.inputs[part.labels == k][..., axis].mean() for k in range(7)]
@@ -67,7 +67,7 @@ for axis, name, ax in zip(range(3), "xyz", axes, strict=True):
         title=f"Mean acceleration along {name} (g)", yticks=range(7), yticklabels=project.classes
     )
 axes[0].legend()
-plt.show()
+fig
 
 # %% [markdown]
 # Along y and z left and right arms agree. Along x they have opposite signs in most exercises. The shift is a mirror

@@ -19,7 +19,6 @@
 import copy
 import time
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
@@ -29,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.nn import functional as F
 
+from transfer_lib import plots
 from transfer_lib.exercises import capstone
 
 torch.set_num_threads(1)
@@ -52,7 +52,7 @@ project
 project.card()
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
+fig, axes = plots.figure(ncols=3, figsize=(10, 3.2))
 for axis, name, ax in zip(range(3), "xyz", axes, strict=True):
     for part, mark in ((project.source, "o"), (project.target, "s")):
         means = [part.inputs[part.labels == k][..., axis].mean() for k in range(7)]
@@ -63,7 +63,7 @@ for axis, name, ax in zip(range(3), "xyz", axes, strict=True):
         title=f"Mean acceleration along {name} (g)", yticks=range(7), yticklabels=project.classes
     )
 axes[0].legend()
-plt.show()
+fig
 
 # %% [markdown]
 # Some of the means along x differ between the sides, those along y and z less. A network that is trained further on the
