@@ -114,7 +114,7 @@ print(f"pretrained and fine-tuned: {first} + {then} steps; from nothing, 8 epoch
 # ### Exercise: the twin
 #
 # Write down the control: the same network, untrained, on the target alone, with as many steps in all. Everything else
-# stays. `recipe` is a dict; its `"stages"` are pairs of data and steps, and other entries may be there.
+# stays. `recipe` is a dict; its `"stages"` are pairs of data and steps, the last on the target; it has other entries.
 
 
 # %% tags=["keep"] exercise="16.twin"
@@ -221,7 +221,7 @@ for name in ("by-photo", "by-scan"):
 #
 # Two systems answer the same test. What counts are the inputs on which one is right and the other is wrong. For each
 # input let $d_i$ be 1, 0 or −1: right for $a$, less right for $b$. The difference is the mean of $d$, its standard error
-# the deviation of $d$ over $\sqrt n$.
+# the standard deviation of $d$ over $\sqrt n$.
 #
 # ### Exercise: paired
 
@@ -276,7 +276,7 @@ fig
 #
 # ### Exercise: review
 #
-# Which of the nine would you send back?
+# Which of the nine would you send back? Give a set, such as `{1, 4}`.
 
 # %% exercise="16.review"
 objections = {2, 3, 5, 6}  ### SOLUTION
@@ -289,20 +289,24 @@ ex.review.check(objections)
 # | project | source | target | what you need |
 # |---|---|---|---|
 # | `watch` | right arms of six people, seven exercises | left arms of other people | lessons 03, 06, 10 |
-# | `inbox` | messages to a library | messages to a workshop | lessons 06, 07, 13 |
+# | `inbox` | messages to a library, four wishes | messages to a workshop | lessons 06, 07, 13 |
 #
 # No lesson has used them. The test has inputs and no labels: each label is replaced by a *seal*, a hash that tells a
-# right answer from a wrong one. `project.score` takes the predictions of all systems at once, writes down their hash,
-# and refuses other predictions afterwards.
+# right answer from a wrong one. `project.score` takes the predictions of all systems at once, and opens the seal for
+# them. Afterwards it shows that score, whatever else you hand it.
 
 # %%
 from transfer_lib.exercises import capstone
 
 project = capstone.load("watch")
+rows, others = project.draw(5, seed=0)  # five labels of each class of the target, and the rest
+print(len(rows), len(others), project.target.inputs[rows].shape, project.target.labels[rows][:8])
 project
 
 # %% [markdown]
-# `capstone.start("watch")` lays an empty report beside this notebook. Half a day, or four evenings:
+# `project.source` has the same attributes, `project.test` only `inputs`; vectors of texts come from
+# `transfer_lib.taught.lesson_13.embed`. `capstone.start("watch")` lays an empty report beside this notebook. Half a day,
+# or four evenings, with some minutes of computing:
 #
 # 1. **Look** (an hour). Headings 1 and 2: name the shift before you train anything.
 # 2. **Plan** (half an hour). Heading 3. Show it to somebody.
@@ -314,7 +318,7 @@ project
 # | | 2 points if |
 # |---|---|
 # | shift | it is named, shown in a figure, and explains a result |
-# | untrained control | same network, same recipe, same labels, as many steps in all |
+# | untrained control | what there is without the transfer: same network, recipe, labels, as many steps |
 # | source alone | it is there, and its failure or success is explained |
 # | simple method | the strongest you know on the target's labels alone |
 # | choice | no test, and other people or texts than those trained on |

@@ -14,7 +14,7 @@ CLAIMS = {
     "14.print-moves": ("A frozen body's statistics move: points lost on print.", "-8 .. 8 points"),
     "14.rebuilt": ("The optimiser was not rebuilt: points lost.", ">= 2 points"),
     "14.print-lost": ("A rate of 0.3 and not 0.001: points lost on print.", ">= 10 points"),
-    "14.twins": ("200 test images in training: points *won*.", "0.5 .. 6 points"),
+    "14.twins": ("200 test images in training: points won.", "0.5 .. 6 points"),
     "14.order": ("Label order changed: first loss above ln 10.", ">= 1.2"),
     "14.tips": ("Of L2, SGD and RMSprop, how many end with a number.", "0 .. 0"),
     "14.hopeless": ("Nothing to transfer: pretrained over untrained.", "-5 .. 5 points"),

@@ -66,23 +66,23 @@ def wrong(number):
         return [*table, (Arguments([cause, ill]), "give the cause alone")]
     return [
         *table,
-        (Arguments([cause, ill]), "as ill as before"),
+        (Arguments([cause, ill]), "But there is still"),
         (Arguments([cause, "softmax"]), "`patient.change(old, new)` returns"),
-        (Arguments([cause, clinic.treated(number % 5 + 2)]), "But this is patient"),
+        (Arguments([cause, clinic.treated(number % 5 + 2)]), "But this is"),
     ][: None if number % 5 + 2 != number else -1]
 
 
 def triage(patient):
-    moved, losses = patient.moved(), patient.run.losses
+    moved = patient.moved()
     if patient.twins() > 0:
         return "duplicates in training and test"
     if patient.inputs()["training"][2] > 2:
         return "wrong preprocessing"
-    if any(loss != loss for loss in losses):
+    if patient.numbers() < 120:
         return "not a number in half precision"
     if patient.first_loss() > 3.5:
         return "label order changed"
-    if moved["body"] > 30:
+    if moved["body"] > 8:
         return "rate too high"
     if moved["body"] == 0:
         unused = patient.gradients()["last"]["body"] > 0
@@ -130,12 +130,13 @@ RIGHT = {f"patient_{i}": right(i) for i in NUMBERS}
 RIGHT["triage"] = [triage, triage_by_signs, triage_by_match]
 WRONG = {f"patient_{i}": wrong(i) for i in NUMBERS}
 WRONG["triage"] = [
-    (lambda patient: "healthy", "was called 'healthy'"),
+    (lambda patient: "healthy", "A patient was called healthy. There is a loss that ends"),
     (lambda patient: 3, "Return a text"),
     (lambda patient: "softmax two times", "Did you mean 'softmax twice'?"),
-    (but(healthy="softmax twice"), "A healthy project was sent to treatment"),
-    (but(optimiser_not_rebuilt="frozen BatchNorm moves"), "`patient.gradients()`"),
-    (but(wrong_preprocessing="label order changed"), "`patient.inputs()`"),
+    (but(healthy="softmax twice"), "A patient was called 'softmax twice' and has something else"),
+    (but(optimiser_not_rebuilt="frozen BatchNorm moves"), "`patient.moved()` is"),
+    (but(wrong_preprocessing="label order changed"), "`patient.first_loss()` is"),
+    (but(wrong_preprocessing="healthy"), "There is highest values far from 1"),
 ]
 
 test_right, test_wrong, test_complete = exercise_cases.tests("14", RIGHT, WRONG)
@@ -165,5 +166,61 @@ def test_hints_end_with_the_change():
     for number in NUMBERS:
         found = CASES[number - 1]
         hints = getattr(lesson_14, f"patient_{number}").hints
-        assert found["sign"] in hints[0] and found["cause"] in hints[1]
-        assert all(new.strip() in hints[-1] for _, new in found["change"])
+        assert found["sign"] in hints[0] and found["cause"] in hints[2]
+        assert found["cause"] not in hints[0] + hints[1] and "``" not in hints[2]
+        assert all(new.strip() in hints[2] for _, new in found["change"])
+
+
+FALSE_MENDS = {
+    2: [[("x, x_test\n", "x / 16, x_test\n")], [("x, x_test\n", "x / 255, x_test / 255\n")]],
+    3: [[("    model.requires_grad_(False)\n", "")]],
+    4: [
+        [("i == 40", "i == 400")],
+        [
+            (
+                "        model.requires_grad_(True)\n",
+                "        model.requires_grad_(True)\n"
+                "        optimizer = torch.optim.Adam(model.parameters(), 3e-3)\n",
+            )
+        ],
+    ],
+    5: [[('"lr": 0.3', '"lr": 3e-2')]],
+    6: [[("draw(y_test, 20)", "draw(y_test, 1)")]],
+    8: [[("4 * ", "")]],
+    20: [[("[(0, 0), (0, 1), (1, 0), (1, 1)]", "[(0, 0)] * 4")]],
+}
+"""Changes that look like mending and leave the fault where it is."""
+
+
+def test_what_only_looks_mended_is_not_right():
+    for number, forms in FALSE_MENDS.items():
+        for pairs in forms:
+            patient = clinic.case(number)
+            for old, new in pairs:
+                patient = patient.change(old, new)
+            verdict = getattr(lesson_14, f"patient_{number}").judge(patient.cause, patient)
+            assert verdict.outcome == "not yet", (number, pairs, verdict)
+
+
+def test_no_feedback_confirms_a_cause_that_is_wrong():
+    """What would show is said with what is there; three pairs that a learner took for proofs."""
+    for number, cause, words in [
+        (1, "gradients vanish", "would show as a first gradient of the body below 0.001. That is"),
+        (6, "crops of one image in training and test", "But something else does that"),
+        (11, "test prepared otherwise", "That is not so: `patient.inputs()` is"),
+        (8, "rate too high", "Where nothing is a number"),
+    ]:
+        verdict = getattr(lesson_14, f"patient_{number}").judge(cause, clinic.case(number))
+        assert words in verdict.message, verdict
+
+
+def test_a_patient_who_waits_does_not_tell():
+    assert (
+        lesson_14.triage.judge(lambda patient: patient.cause).outcome == "your code raised an error"
+    )
+    assert "cause" not in dir(clinic.case(1)) and "twins" in dir(clinic.case(1))
+
+
+def test_a_check_without_an_answer_was_not_attempted():
+    assert lesson_14.patient_1.judge().outcome == "not attempted"
+    assert lesson_14.patient_9.task == "Name the cause."

@@ -15,7 +15,7 @@
 #
 # > Fill in every heading; what stands in grey is for you to read and may go. When all is done, restart the kernel, run
 # > from top to bottom, save, and run `python -m transfer_lib capstone check report_PROJECT.ipynb`. The predictions of a
-# > second run may differ a little: then score with `again="ran from the top"`.
+# > second run may differ a little; then the first score is shown again, and the seal stays closed.
 
 # %%
 from transfer_lib.exercises import capstone
@@ -26,8 +26,11 @@ project
 # %% [markdown]
 # ## 1. Question and shift
 #
-# > Source and target, domain and task of each. What is shared? What differs: inputs, labels, shares of classes, or what
-# > a label means? Name the shift, and say how you would notice it.
+# > Read the card. Source and target, domain and task of each. What is shared? What differs: inputs, labels, shares of
+# > classes, or what a label means? Name the shift, and say how you would notice it.
+
+# %%
+project.card()
 
 # %% [markdown]
 # ## 2. Data, licence, bias
@@ -35,19 +38,20 @@ project
 # > Look at both sides before you train anything: at least one figure. Licence, origin, who is missing.
 
 # %%
-project.card()
+...
 
 # %% [markdown]
 # ## 3. Plan, before any result
 #
-# > How many labels of the target, how many draws, which seeds. Which systems. What decides among them, on which rows.
-# > What you expect, with a number.
+# > How many labels of the target, how many draws, which seeds; labels that you choose by count, too. Which systems. What
+# > decides among them, on which rows. What you expect, with a number.
 
 # %% [markdown]
 # ## 4. Controls
 #
-# > Three at least: the same architecture untrained, with the recipe and the number of steps of the transfer; the source
-# > alone; the strongest simple method on the target's labels alone.
+# > Three at least: what there would be without the transfer that you claim, with its recipe and as many steps (the
+# > network untrained; if you start from one that others have pretrained, that one on the target alone); the source alone;
+# > the strongest simple method on the target's labels alone.
 
 # %%
 ...
@@ -69,7 +73,8 @@ project.card()
 # %% [markdown]
 # ## 7. The sealed test, once
 #
-# > All systems together, all draws: `project.score({"transfer": ..., "from nothing": ..., ...})`.
+# > All systems together, all draws, the transfer first: `project.score({"transfer": ..., "from nothing": ..., ...})`. The
+# > table has each class, and how far each system is above the first, with the standard error of that difference.
 
 # %%
 ...

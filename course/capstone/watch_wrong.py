@@ -196,7 +196,7 @@ best = max(choice, key=lambda rate: np.mean(choice[rate]))
 for seed in range(5):
     rows, _ = project.draw(5, seed)
     found, source = controls(rows, project.test.inputs, seed)
-    found["fine-tuned"] = tuned(rows, project.test.inputs, seed, source, best)
+    found = {"fine-tuned": tuned(rows, project.test.inputs, seed, source, best)} | found
     for name, k in found.items():
         said_of_test.setdefault(name, []).append(k)
 scored = project.score(said_of_test)

@@ -93,51 +93,50 @@ class Project:
     def score(self, said, again=""):
         """Open the seal: compare predictions of all systems with the labels of the test, once.
 
+        Run again with other predictions, it shows the first score again and opens nothing.
+
         Parameters
         ----------
         said : dict of str to array of int, shape (n,) or (draws, n)
-            The name of each system, transfer and controls, and its classes for the test.
+            The name of each system, transfer first, then controls, and its classes for the test.
         again : str
-            Why you score other predictions after the first; it is written down.
+            Why other predictions are to be scored after the first ones; it is written down.
 
         Returns
         -------
         DataFrame
-            Mean, lowest and highest accuracy over draws, in percent.
+            For each system its accuracy in percent, mean, lowest and highest over draws; how many
+            of each class it got right, percent; how far it is above the first system, points, with
+            the standard error of that paired difference.
 
         Raises
         ------
         ValueError
-            If predictions have another shape, or other ones were scored before.
+            If predictions have another shape or other values than the classes.
         """
         said = {name: np.atleast_2d(np.asarray(rows)) for name, rows in dict(said).items()}
-        if len(said) < 2:
-            raise ValueError("Score the transfer and its controls together, in one dict.")
-        for name, rows in said.items():
-            if rows.ndim != 2 or rows.shape[1] != len(self.test):
-                raise ValueError(f"{name!r} has the shape {rows.shape}; expected {len(self.test)} "
-                                 "predictions, or one row of them for each draw.")  # fmt: skip
-            if not np.isin(rows, range(len(self.classes))).all():
-                raise ValueError(f"{name!r} has other values than the classes 0 to "
-                                 f"{len(self.classes) - 1}.")  # fmt: skip
-        text = json.dumps({name: rows.astype(int).tolist() for name, rows in sorted(said.items())})
+        self._refuse(said)
+        text = json.dumps({name: rows.astype(int).tolist() for name, rows in said.items()})
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         before = self.scored()
-        if before and not again and digest not in {row["hash"] for row in before}:
-            raise ValueError(
-                f"Other predictions were scored on {before[0]['when']} ({before[0]['hash']}). A "
-                'second look makes the test a validation set; if you must, say why: again="...".'
-            )
-        rates = {name: [self._rate(row) for row in rows] for name, rows in said.items()}
-        self._write(digest, again, {name: round(np.mean(r), 2) for name, r in rates.items()})
-        times = len({row["hash"] for row in self.scored()})
-        print(f"Sealed test of {self.name!r}: scored {times} time{'s' * (times > 1)}, {digest}.")
-        table = {name: [np.mean(r), min(r), max(r), len(r)] for name, r in rates.items()}
-        columns = ["mean (%)", "lowest", "highest", "draws"]
-        return pd.DataFrame(table, index=columns).T.round(1)
+        kept = next((row for row in before if row["hash"] == digest), None)
+        if before and not kept and not again:
+            kept = before[0]
+            print("These predictions differ from those that were scored, and stay sealed. Here is "
+                  'the first score. To open the seal once more, say why: again="...".')  # fmt: skip
+        if not kept:
+            table = self._table(said)
+            kept = {"project": self.name, "hash": digest, "when": f"{datetime.date.today()}"}
+            kept |= {"why": again, "table": table.to_dict("split")}
+            self._write(kept)
+        times = len(self.scored())
+        print(
+            f"Sealed test of {self.name!r}: scored {times} time{'s' * (times > 1)}, {kept['hash']}."
+        )
+        return pd.DataFrame(**kept["table"])
 
     def scored(self):
-        """Return what was scored before: a list of rows with when, hash, why and accuracies."""
+        """Return what was scored before: a list of rows with when, hash, why and table."""
         path = _records()
         lines = path.read_text("utf8").splitlines() if path.exists() else []
         rows = [json.loads(line) for line in lines if line.strip()]
@@ -148,18 +147,36 @@ class Project:
         share = accuracy / 100
         return 100 * math.sqrt(share * (1 - share) / len(self.test))
 
-    def _rate(self, row):
-        found = [
-            _seal(self.name, i, int(k)) == s
-            for i, (k, s) in enumerate(zip(row, self.seals, strict=True))
-        ]
-        return 100 * float(np.mean(found))
+    def _refuse(self, said):
+        if len(said) < 2:
+            raise ValueError("Score the transfer and its controls together, in one dict.")
+        for name, rows in said.items():
+            if rows.ndim != 2 or rows.shape[1] != len(self.test):
+                raise ValueError(f"{name!r} has the shape {rows.shape}; expected {len(self.test)} "
+                                 "predictions, or one row of them for each draw.")  # fmt: skip
+            if not np.isin(rows, range(len(self.classes))).all():
+                raise ValueError(f"{name!r} has other values than the classes 0 to "
+                                 f"{len(self.classes) - 1}.")  # fmt: skip
 
-    def _write(self, digest, again, means):
-        if digest in {row["hash"] for row in self.scored()}:
-            return
-        row = {"project": self.name, "hash": digest, "when": f"{datetime.date.today()}"}
-        row |= {"why": again, "accuracy": means}
+    def _table(self, said):
+        """Return what `score` shows."""
+        labels = range(len(self.classes))
+        truth = np.array([
+            next(k for k in labels if _seal(self.name, i, k) == seal)
+            for i, seal in enumerate(self.seals)
+        ])  # fmt: skip
+        right = {name: (rows == truth).astype(float) for name, rows in said.items()}
+        first = next(iter(right.values())).mean(axis=0)
+        found = {}
+        for name, rows in right.items():
+            rates, d = 100 * rows.mean(axis=1), 100 * (rows.mean(axis=0) - first)
+            found[name] = {"mean (%)": rates.mean(), "lowest": rates.min(), "highest": rates.max()}
+            by_class = {self.classes[k]: 100 * rows[:, truth == k].mean() for k in labels}
+            error = d.std() / math.sqrt(len(d))
+            found[name] |= by_class | {"over first": d.mean(), "error": error, "draws": len(rows)}
+        return pd.DataFrame(found).T.round(1).astype({"draws": int})
+
+    def _write(self, row):
         path = _records()
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf8") as file:

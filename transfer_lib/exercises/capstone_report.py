@@ -24,7 +24,12 @@ HEADINGS = {
 }
 """Heading to the words that stand below it at least."""
 
-WITH_RESULT = ("Controls", "Choice, without the test", "The sealed test, once")
+WITH_RESULT = {
+    "Controls": ("Controls", "Transfer"),  # one table may show both
+    "Choice, without the test": ("Choice, without the test",),
+    "The sealed test, once": ("The sealed test, once",),
+}
+"""Heading to those below which a result may stand."""
 WITH_NUMBERS = ("Plan, before any result", "Does transfer harm?", "Cost", "Conclusion")
 SYSTEMS, DRAWS = 4, 3
 """Transfer and three controls; draws of the systems that depend on them."""
@@ -67,9 +72,10 @@ def _of_sections(found):
         words, code = found[heading]
         if len(words) < least:
             yield f"“{heading}” has {len(words)} words of yours; at least {least} say what it asks."
-        if heading in WITH_RESULT and not any(cell.get("outputs") for cell in code):
-            yield f"“{heading}” has no cell with a result."
-        if heading == "Transfer" and not code:
+        places = [found.get(name, ((), ()))[1] for name in WITH_RESULT.get(heading, ())]
+        if places and not any(cell.get("outputs") for place in places for cell in place):
+            yield f"“{heading}” has no cell that shows a result."
+        if heading == "Transfer" and all(cell.source.strip() == "..." for cell in code):
             yield "“Transfer” has no code."
         if heading in WITH_NUMBERS and not re.search(r"\d", " ".join(words)):
             yield f"“{heading}” has no number in its text."
@@ -98,14 +104,20 @@ def _of_score(code):
     if times > 1:
         yield f"The sealed test was scored {times} times. Say why in “The sealed test, once”."
     tables = [text for text in texts if "draws" in text and "mean (%)" in text]
-    rows = [re.search(r"(\d+)(?:\.0)?\s*$", line) for line in "\n".join(tables).split("\n")]
-    draws = [int(row[1]) for row in rows if row]
+    draws = _draws(tables[-1]) if tables else []
     if not tables:
         yield "The table that `score` returns is not shown."
     elif len(draws) < SYSTEMS:
         yield f"{len(draws)} systems were scored; transfer and three controls are {SYSTEMS}."
     elif max(draws) < DRAWS:
         yield f"Each system was scored in {max(draws)} draw(s); at least {DRAWS} show a spread."
+
+
+def _draws(table):
+    """Return the last column of a printed table, which may have been broken into parts."""
+    lines = [line.split() for line in table.split("\n")]
+    start = next(i for i, words in enumerate(lines) if words[-1:] == ["draws"])
+    return [int(words[-1]) for words in lines[start + 1 :] if words and words[-1].isdigit()]
 
 
 def _text(output):

@@ -7,7 +7,7 @@ one place, ``patient.mended(step=my_step)`` with a function of yours. The cases 
 ``clinic_cases.py``.
 """
 
-import copy
+import dataclasses
 import difflib
 import textwrap
 from dataclasses import dataclass, field
@@ -16,59 +16,12 @@ from functools import cache, cached_property
 import numpy as np
 
 from transfer_lib.exercises.clinic_cases import CASES, HEALTHY
+from transfer_lib.exercises.clinic_networks import digits, network, pretrained
 
 STEPS = 120
 FUNCTIONS = tuple(HEALTHY)
+FIVE = (7, 1, 6, 0, 4)
 CAUSES = sorted(found["cause"] for found in CASES)
-
-
-def digits(name):
-    """Return images (n, 1, 8, 8) as they are delivered, 0 to 16, and labels, of both parts."""
-    import torch
-
-    from transfer_lib import data
-
-    d = data.load(name)
-    train, test = (torch.tensor(x).float()[:, None] for x in (d.x_train, d.x_test))
-    return train, torch.tensor(d.y_train), test, torch.tensor(d.y_test)
-
-
-def network(classes=10):
-    """Return an untrained network: ``body``, 64 features, and ``head``."""
-    from collections import OrderedDict
-
-    from torch import nn
-
-    layers, channels = [], 1
-    for width in (16, 32, 64):
-        layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)]
-        layers += [nn.ReLU(), nn.MaxPool2d(2)]
-        channels = width
-    parts = OrderedDict(body=nn.Sequential(*layers, nn.Flatten()), head=nn.Linear(64, classes))
-    return nn.Sequential(parts)
-
-
-@cache
-def _read_print(seed):
-    import torch
-    from torch.nn import functional as F
-
-    x, y, *_ = digits("font_digits")
-    torch.manual_seed(seed)
-    model = network().train()
-    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
-    for _ in range(300):
-        rows = torch.randperm(len(x))[:64]
-        loss = F.cross_entropy(model(x[rows] / 16), y[rows])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return model.eval()
-
-
-def pretrained(seed=0):
-    """Return a network that reads printed digits, images scaled to 0 .. 1."""
-    return copy.deepcopy(_read_print(seed))
 
 
 @dataclass
@@ -106,7 +59,7 @@ class Run:
 class Patient:
     """A transfer project: five functions as text, and what its owner says of it."""
 
-    number: int
+    number: int | None  # 0 is healthy; None does not tell
     seed: int
     complaint: str
     sources: dict
@@ -115,6 +68,8 @@ class Patient:
     @property
     def cause(self):
         """Return what is wrong. Look last."""
+        if self.number is None:
+            raise ValueError("A patient who waits does not tell the cause; ask for tests.")
         return CASES[self.number - 1]["cause"] if self.number else "healthy"
 
     def file(self):
@@ -193,6 +148,10 @@ class Patient:
         replaced = self.replaced | functions
         return Patient(self.number, self.seed, self.complaint, self.sources, replaced)
 
+    def __dir__(self):
+        """Return what completion offers: no cause."""
+        return [name for name in super().__dir__() if name not in ("cause", "admitted")]
+
     def admitted(self):
         """Return the patient as it came, nothing changed."""
         return case(self.number, self.seed) if self.number else self
@@ -226,8 +185,9 @@ class Patient:
 
     def gap(self):
         """Return the accuracy on 0 to 4 less that on 5 to 9, points."""
-        found = list(self.per_class().values())
-        return float(np.mean(found[:5]) - np.mean(found[5:]))
+        found = self.per_class()
+        parts = [[right for k, right in found.items() if (k < 5) == low] for low in (True, False)]
+        return float(np.mean(parts[0]) - np.mean(parts[1])) if all(parts) else 0.0
 
     def twins(self, moved=0):
         """Return how many test images are training images, or are so when moved by some pixels."""
@@ -239,12 +199,16 @@ class Patient:
             for image in x_test
         )
 
+    def numbers(self):
+        """Return how many of the losses are numbers."""
+        return int(np.isfinite(self.run.losses).sum())
+
     def moved(self):
         """Return how far the weights of body and head went, and the statistics of the body."""
         return {part: round(far, 2) for part, far in self.run.moved.items()}
 
     def gradients(self):
-        """Return the norms of the gradients of body and head, in the first and the last step."""
+        """Return the norms of the gradients of body and head after the first and the last step."""
         steps = {"first": self.run.gradients[0], "last": self.run.gradients[-1]}
         return {name: {k: float(f"{v:.3g}") for k, v in at.items()} for name, at in steps.items()}
 
@@ -256,7 +220,9 @@ class Patient:
         """Return the accuracy on the test images of each class, percent."""
         run = self.run
         right = run.predicted == run.labels
-        return {int(k): round(100 * float(right[run.labels == k].mean())) for k in range(10)}
+        return {
+            int(k): round(100 * float(right[run.labels == k].mean())) for k in np.unique(run.labels)
+        }
 
     def training_labels(self):
         """Return how many training images each class has."""
@@ -333,6 +299,19 @@ def case(number, seed=0):
 def healthy(seed=0):
     """Return the project without a fault."""
     return Patient(0, seed, "Nothing is wrong with this one.", dict(HEALTHY))
+
+
+def waiting(patient):
+    """Return a patient who does not tell the cause, for a triage."""
+    return dataclasses.replace(patient, number=None, complaint="")
+
+
+def five(seed=0):
+    """Return five projects by letter: one healthy, four with a fault of the lesson's path."""
+    return {
+        letter: case(i, seed) if i else healthy(seed)
+        for letter, i in zip("ABCDE", FIVE, strict=True)
+    }
 
 
 @cache

@@ -3,16 +3,16 @@
 
 def triage(patient):
     """Return the cause of a patient's illness, one of the nine of the ward, or "healthy"."""
-    moved, losses = patient.moved(), patient.run.losses
+    moved = patient.moved()
     if patient.twins() > 0:
         return "duplicates in training and test"
     if patient.inputs()["training"][2] > 2:
         return "wrong preprocessing"
-    if any(loss != loss for loss in losses):
+    if patient.numbers() < 120:
         return "not a number in half precision"
     if patient.first_loss() > 3.5:
         return "label order changed"
-    if moved["body"] > 30:
+    if moved["body"] > 8:
         return "rate too high"
     if moved["body"] == 0:
         unused = patient.gradients()["last"]["body"] > 0
