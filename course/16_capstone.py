@@ -9,7 +9,7 @@
 # %% [markdown] needs="Lessons 05 and 06" engine="torch"
 # # 16. Capstone: a project of your own
 #
-# The course ends with a project of yours, on data that no lesson has used, with a test whose labels are sealed. This
+# The course ends with a project of yours, on data that no lesson has used, with a test whose labels are hidden. This
 # lesson is what you need before you start. Afterwards you can
 #
 # - build the control that can overturn a claim;
@@ -286,27 +286,27 @@ ex.review.check(objections)
 # %% [markdown]
 # ## 5. Your project
 #
-# | project | source | target | what you need |
+# | project | source | target | lessons that help |
 # |---|---|---|---|
 # | `watch` | right arms of six people, seven exercises | left arms of other people | lessons 03, 06, 10 |
 # | `inbox` | messages to a library, four wishes | messages to a workshop | lessons 06, 07, 13 |
 #
 # No lesson has used them. The test has inputs and no labels: each label is replaced by a *seal*, a hash that tells a
 # right answer from a wrong one. `project.score` takes the predictions of all systems at once, and opens the seal for
-# them. Afterwards it shows that score, whatever else you hand it.
+# them. Afterwards it shows that score again, unless you say why it has to be another.
 
 # %%
 from transfer_lib.exercises import capstone
 
 project = capstone.load("watch")
-rows, others = project.draw(5, seed=0)  # five labels of each class of the target, and the rest
+rows, others = project.draw(5, seed=0)  # five of each class of the target, and the other rows
 print(len(rows), len(others), project.target.inputs[rows].shape, project.target.labels[rows][:8])
 project
 
 # %% [markdown]
-# `project.source` has the same attributes, `project.test` only `inputs`; vectors of texts come from
-# `transfer_lib.taught.lesson_13.embed`. `capstone.start("watch")` lays an empty report beside this notebook. Half a day,
-# or four evenings, with some minutes of computing:
+# `project.source` has the same attributes, `project.test` no labels, and `people` says who wore the watch. Vectors of
+# texts come from `transfer_lib.taught.lesson_13.embed`. `capstone.start("watch")` lays an empty report beside this
+# notebook. Half a day, or four evenings, with some minutes of computing:
 #
 # 1. **Look** (an hour). Headings 1 and 2: name the shift before you train anything.
 # 2. **Plan** (half an hour). Heading 3. Show it to somebody.
@@ -328,8 +328,8 @@ project
 # | cost, licence, bias | all three, with a number for the cost |
 # | conclusion | only what the figures show, and what would change it |
 #
-# 14 of 20 is good, if *untrained control*, *choice* and *test* have a point each. Transfer need not win: a tie that is
-# proved has full marks.
+# 14 of 20 is good, if *untrained control*, *choice* and *test* have a point each. One point where it is
+# there in part. Transfer need not win: a tie, with its error, has full marks.
 #
 # ## 6. The three questions of the beginning, and one more
 

@@ -92,9 +92,9 @@ def test_scores_are_accuracies_and_are_written_down(name, capsys):
     expected = 50 + 50 * np.mean(half[y == 0] == 0)
     assert table.loc["half", first] == pytest.approx(expected, abs=0.1)
     gain, error = paired((half + (y - half) * 0), y, y)
-    assert table.loc["half", "over first"] == pytest.approx(gain / 2, abs=0.1)
+    assert table.loc["half", "minus first"] == pytest.approx(gain / 2, abs=0.1)
     assert table.loc["half", "error"] == pytest.approx(error / 2, abs=0.1)
-    assert table.loc["right", "over first"] == table.loc["right", "error"] == 0
+    assert table.loc["right", "minus first"] == table.loc["right", "error"] == 0
     assert "scored 1 time," in capsys.readouterr().out
     (row,) = project.scored()
     assert row["table"]["index"] == ["right", "half"] and len(row["hash"]) == 12

@@ -43,7 +43,7 @@ project.card()
 # %% [markdown]
 # ## 3. Plan, before any result
 #
-# > How many labels of the target, how many draws, which seeds; labels that you choose by count, too. Which systems. What
+# > How many labels of the target, how many draws, which seeds; labels used for choosing count as well. Which systems. What
 # > decides among them, on which rows. What you expect, with a number.
 
 # %% [markdown]
@@ -74,7 +74,7 @@ project.card()
 # ## 7. The sealed test, once
 #
 # > All systems together, all draws, the transfer first: `project.score({"transfer": ..., "from nothing": ..., ...})`. The
-# > table has each class, and how far each system is above the first, with the standard error of that difference.
+# > table has each class, and each system minus the first, with the standard error of that difference.
 
 # %%
 ...
@@ -82,7 +82,8 @@ project.card()
 # %% [markdown]
 # ## 8. Does transfer harm?
 #
-# > Against which control, where, for which class? If nothing is harmed, say how large a harm you could have seen.
+# > Against which control, where, for which class, as far as its few inputs allow? If nothing is harmed, say how large a
+# > harm you could have seen.
 
 # %% [markdown]
 # ## 9. Cost

@@ -106,8 +106,8 @@ class Project:
         -------
         DataFrame
             For each system its accuracy in percent, mean, lowest and highest over draws; how many
-            of each class it got right, percent; how far it is above the first system, points, with
-            the standard error of that paired difference.
+            of each class it got right, percent; what it has more than the first system, points,
+            with the standard error of that paired difference.
 
         Raises
         ------
@@ -173,7 +173,7 @@ class Project:
             found[name] = {"mean (%)": rates.mean(), "lowest": rates.min(), "highest": rates.max()}
             by_class = {self.classes[k]: 100 * rows[:, truth == k].mean() for k in labels}
             error = d.std() / math.sqrt(len(d))
-            found[name] |= by_class | {"over first": d.mean(), "error": error, "draws": len(rows)}
+            found[name] |= by_class | {"minus first": d.mean(), "error": error, "draws": len(rows)}
         return pd.DataFrame(found).T.round(1).astype({"draws": int})
 
     def _write(self, row):
