@@ -71,8 +71,8 @@ def _of_sections(found):
             continue
         words, code = found[heading]
         if len(words) < least:
-            yield (f"“{heading}” has {len(words)} words of yours outside the grey; at least {least} "
-                   "say what it asks.")  # fmt: skip
+            yield (f"“{heading}” has {len(words)} words of yours outside the grey; {least} at "
+                   "least say what it asks.")  # fmt: skip
         places = [found.get(name, ((), ()))[1] for name in WITH_RESULT.get(heading, ())]
         if places and not any(cell.get("outputs") for place in places for cell in place):
             yield f"“{heading}” has no cell that shows a result."
