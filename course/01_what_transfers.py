@@ -365,7 +365,7 @@ for name in ("gain-1", "gain-2", "gain-10"):
 # | **multi-task** | both at once | one each | both tasks matter, now and later |
 # | **transfer** | source, *then* target | one | only the target matters in the end |
 #
-# With 2 labels per digit, and 450 steps for each that sees the source:
+# With 2 labels per digit, and 450 steps for each; transfer spends 300 of them on the source:
 
 # %% tags=["keep"]
 

@@ -586,7 +586,8 @@ claim("03.fonts-20")
 # - A frozen backbone is strong with one label and a brake with twenty.
 # - The total loss, on both at once, does as well as one after the other.
 # - Freeze batch normalisation, too, or its averages move.
-# - Compare with the same network from scratch: same images, same rate, same steps. And look for test
+# - Compare with the same network from scratch: same images, same rate, same steps
+#   on the target (lesson 16 asks for as many in all). And look for test
 #   images in what was trained on.
 #
 # **Next:** [lesson 04](04_vgg16_features.ipynb) takes the features of a deep network.

@@ -165,8 +165,8 @@ for mistake, x in inputs.items():
 pd.DataFrame(first, index=four).T
 
 # %% [markdown]
-# Nothing crashes, and that is the trouble. *From 0 to 1* and *blue, green, red* even keep some right
-# answers: the project works, only worse than it could, for ever. Four numbers find most of it.
+# Nothing crashes, and that is the trouble. *From 0 to 1* and *blue, green, red* even keep some right answers: the
+# project works, only worse than it could, for ever. Two numbers find most of it.
 #
 # ### Exercise: diagnose
 #
@@ -196,9 +196,9 @@ ex.diagnose.check(diagnose)
 #
 # ## 3. Look inside
 #
-# VGG16 has 13 convolutional layers in five **blocks**; each block ends by halving height and width.
-# The course has a quarter-width copy of it, VGG16Mini, trained on the 50,000 small photographs of
-# CIFAR-10: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
+# VGG16 has 13 convolutional layers in five **blocks**; each block ends by halving height and width. The course has a
+# quarter-width copy of it, VGG16Mini, trained on 49,000 of the small photographs of CIFAR-10: airplane, automobile,
+# bird, cat, deer, dog, frog, horse, ship, truck.
 #
 # Below: one photograph, and in each block the four channels that vary most over it. A channel is
 # drawn as a share of its strongest response to any of the ten photographs, so all panels have one

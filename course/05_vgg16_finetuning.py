@@ -98,8 +98,8 @@ as_it_is.fit(x_ten, y_ten, batch_size=32, epochs=10, verbose=0, callbacks=bar)
 print(f"{right(as_it_is, x_patches, y_patches):.0f} % right; guessing gets 10 %")
 
 # %% [markdown]
-# In lesson 04 a linear classifier on block 3 got about 60 %. Three repairs are at hand: *freeze* the
-# network; put *one linear layer* on it; take *a tenth of the rate*, for Keras's Adam starts at 0.001.
+# In lesson 04 a linear classifier on block 3 got about 60 % with half as many labels. Three repairs are at hand:
+# *freeze* the network; put *one linear layer* on it; take *a tenth of the rate*, for Keras's Adam starts at 0.001.
 
 # %%
 ex.q_repair.ask(...)
@@ -136,10 +136,10 @@ claim("05.recipe")
 claim("05.rate")
 
 # %% [markdown]
-# Adam moves *every* weight by about the rate in each step, however small its gradient. After 40 steps of
-# 0.001 the blocks have lost some of what they brought: the probe on block 3 falls. Frozen, they keep it,
-# but the last block is the wrong one for patches (lesson 04). A low rate lets the network adapt without
-# forgetting.
+# Adam moves *every* weight by about the rate in each step, however small its gradient. After 40 steps of 0.001 the
+# blocks have lost some of what they brought: the probe on block 3 falls. Frozen, they keep it, but the last block is
+# the wrong one for patches (lesson 04). A low rate lets the network adapt, and leaves block 3 readable for patches.
+# (Whether it still knows its source is another question: lesson 13.)
 #
 # ## 2. Small heads and large ones
 #
@@ -206,8 +206,8 @@ claim("05.large")
 #
 # ## 3. A fine-tuning that works
 #
-# Head first: a linear head on stored features of block 4, by logistic regression. Then the blocks from
-# number `first` on are trained with it.
+# Head first: a linear head on stored features of block 5, by logistic regression. Then the blocks from number `first`
+# on are trained with it.
 #
 # ### Exercise: unfreeze and compile
 #

@@ -56,8 +56,9 @@ from transfer_lib.data import reviews
 # ## 1. A classifier for your own sentence
 #
 # The encoder is MiniLM, a small BERT of six layers (in the full profile: BERT base). For one of your own, set
-# `name, pinned = "its name", {}`: BERT, RoBERTa, DistilBERT, ELECTRA, ModernBERT. The texts are 944 short reviews that
-# were written for this course: films and household devices, each for or against.
+# `name, pinned = "its name", {}`: BERT, RoBERTa, DistilBERT, ELECTRA, ModernBERT. The texts are 944 short reviews that were
+# written for this course (in the full profile the films are sentences of the Stanford Sentiment Treebank): films and
+# household devices, each for or against.
 
 # %% tags=["nbval-ignore-output"]
 name, pinned = encoders.find(course.quick)  # `pinned`: a revision, for a name may get other weights
@@ -105,8 +106,8 @@ plots.token_widget(tokenizer, "Not bad at all, this unspillable cup!")
 # %% [markdown]
 # A sign that no piece covers turns its whole word into `[UNK]`: *great💜* loses its *great*.
 #
-# Sentences differ in length, a tensor does not. Shorter ones are filled up with `[PAD]` (**padding**), and the
-# **attention mask** says what is real: 1 for a token, 0 for padding.
+# Sentences differ in length, a **tensor**, PyTorch's array, does not. Shorter ones are filled up with `[PAD]`
+# (**padding**), and the **attention mask** says what is real: 1 for a token, 0 for padding.
 
 # %%
 batch = tokenizer(["Great.", "Not great.", "Great? It broke."], padding=True, return_tensors="pt")
@@ -248,7 +249,8 @@ pd.DataFrame({"p": guesses, "loss": {word: -np.log(p) for word, p in guesses.ite
 #
 # ## 5. Three ways, one effort
 #
-# - **TF-IDF**: word counts, rare words weighted up, with logistic regression. No transfer: the *baseline*.
+# - **TF-IDF** (term frequency times inverse document frequency): word counts, rare words weighted up, with logistic
+#   regression. No transfer: the *baseline*.
 # - **Frozen**: the encoder stays as it is; logistic regression on the mean of its last layer.
 # - **Fine-tuned**: the upper half of the layers is trained along with a linear head.
 #
@@ -533,7 +535,7 @@ ex.q_trainer.ask(...)
 # ## 9. A recipe that is passed around
 #
 # One of the articles that this course grew from has such a recipe, and so have many others. Written anew, it has
-# **four** faulty lines: two stop it, two report a wrong number.
+# **four** faulty lines: three stop it, one would report a wrong number.
 #
 # ```
 #  1  from torchtext.data import BucketIterator, LabelField, TabularDataset

@@ -74,7 +74,7 @@ print(
 # %% [markdown]
 # ## 1. Six runs that went badly
 #
-# Each was made by changing *one* thing. Look first, decide, then read on. A coin has the loss ln 2 = 0.69.
+# Each has *one* fault. Look first, decide, then read on. A coin has the loss ln 2 = 0.69.
 #
 # ### Case A
 
@@ -200,8 +200,8 @@ claim("07.weights-found")
 claim("07.weights-price")
 
 # %% [markdown]
-# It helps, and it is paid for: more of the rare class are found, more of the frequent one are accused. From 20
-# examples nobody learns a class well. `fine_tune(weights=...)` takes the weights as a tensor.
+# It helps, and it is paid for: more of the rare class are found, more of the frequent one are accused. From 20 such
+# texts the head does not learn this class well. `fine_tune(weights=...)` takes the weights as a tensor.
 #
 # ### Case E
 
@@ -570,7 +570,7 @@ course.progress()
 # - The word-count baseline first, the test once, the surest mistakes read.
 #
 # **Where next:** what to do about a shift beyond labelling more is the subject of
-# [lesson 08](08_four_ways.ipynb) and [lesson 09](09_aligning_domains.ipynb).
+# [lesson 08](08_four_ways.ipynb), [09](09_aligning_domains.ipynb) and [10](10_adapting_networks.ipynb).
 #
 # ## Sources
 #

@@ -267,8 +267,8 @@ claim("08.coral")
 claim("08.means")
 
 # %% [markdown]
-# Both look at $P(X)$ alone. Whether the right *classes* met they cannot know: [lesson
-# 09](09_aligning_domains.ipynb) aligns two clouds perfectly, with every label wrong.
+# Both look at $P(X)$ alone. Whether the right *classes* met they cannot know: [lesson 09](09_aligning_domains.ipynb)
+# aligns two clouds perfectly, with nearly every label wrong.
 
 # %% [markdown] tags=["optional"]
 # ### Subspace alignment: turn the axes
@@ -464,9 +464,9 @@ print(f"{carried.sum()} pairs predicted, {(carried & advised).sum()} of {advised
 claim("08.rule")
 
 # %% [markdown]
-# From 20 labelled pairs alone nobody would learn which of 3,600 pairs belong together; the rule needs
-# them only to find its mapping. (Shared taste factors in a recommender are often called
-# relation-based. They are parameters of a model, or features of users; lesson 15 treats them so.)
+# From 20 labelled pairs alone nobody would learn which of 3,600 pairs belong together; the rule needs them only to
+# find its mapping. (Shared taste factors in a recommender are often called relation-based. The factors are parameters
+# of a model, or features of users; lesson 15 carries them between people who are in both domains.)
 #
 # ## 5. A map, with its ties
 #

@@ -262,10 +262,10 @@ ex.coral_loss.check(coral_loss)
 #
 # $$\varepsilon_T(h) \;\le\; \varepsilon_S(h) \;+\; \tfrac12\, d(S, T) \;+\; \lambda^* .$$
 #
-# $\varepsilon_S$ is its source error. $d$ says how well the two *inputs* can be told apart. $\lambda^*$
-# is the error that the best single classifier makes on both together: large when the same input has
-# two answers. (Not the λ of lesson 02.) In practice $d$ is replaced by the **proxy distance**: train a
-# classifier of domains, take its error $\varepsilon$ on held-out points, and $d = 2 (1 - 2 \varepsilon)$.
+# $\varepsilon_S$ is its source error. $d$ says how well the two *inputs* can be told apart. $\lambda^*$ is the error
+# that the best single classifier makes on both together: large when the same input has two answers. (Neither the λ
+# nor the λ* of lesson 02.) In practice $d$ is replaced by the **proxy distance**: train a classifier of domains, take
+# its error $\varepsilon$ on held-out points, and $d = 2 (1 - 2 \varepsilon)$.
 #
 # ### Exercise: the proxy distance
 #
@@ -334,9 +334,9 @@ claim("09.joint")
 #
 # $$\min_w \; \tfrac1N \lVert y - Xw \rVert^2 + \alpha \lVert w - w_s \rVert^2 .$$
 #
-# In a network the new head has no source. Li and others (2018) add a plain $\beta \lVert w_\text{new}
-# \rVert^2$ for it. And where some weights matter more to the source than others, each gets its own α:
-# elastic weight consolidation (EWC), a Laplace approximation of what the source data had said.
+# In a network the new head has no source. Li and others (2018) add a plain $\beta \lVert w_\text{new} \rVert^2$ for
+# it. And where some weights matter more to the source than others, each gets its own α: elastic weight consolidation
+# (EWC), in which α is large where the source's answers depend on the weight; lesson 13 builds it.
 #
 # ### Exercise: the gradient
 

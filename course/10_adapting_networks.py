@@ -267,10 +267,10 @@ def halves(source, target, steps, rng):
 
 
 # %% [markdown]
-# The oldest penalties measure a distance between the clouds of features: their covariances (deep CORAL,
-# lesson 09) or a kernel (MMD). **DANN** lets a second network measure it. That network, the *teller*,
-# learns to tell source from target; the backbone learns to *deceive* it. One trick does both in one
-# step: between them the gradient is turned round.
+# The plainest penalties measure a distance between the clouds of features: their covariances (deep CORAL, lesson 09)
+# or a kernel (MMD). **DANN** lets a second network measure it. That network, the *teller*, learns to tell source from
+# target; the backbone learns to *deceive* it. One trick does both in one step: between them the gradient is turned
+# round.
 #
 # ### Exercise: turn the gradient round
 #
@@ -373,9 +373,9 @@ for name in (
     claim(f"10.{name}")
 
 # %% [markdown]
-# On turned scans all of them gain. On print and handwriting only information does: DANN is no better
-# than its control there. Aligned clouds can be aligned wrongly (lesson 09); being sure can be sure of the wrong
-# thing. It depends on the pair, so keep the control.
+# On turned scans all of them gain. On print and handwriting information does, and DANN is no better than its control
+# (the other two were not tried): DANN is no better than its control there. Aligned clouds can be aligned wrongly
+# (lesson 09); being sure can be sure of the wrong thing. It depends on the pair, so keep the control.
 #
 # ### Exercise: labels of its own
 #

@@ -204,7 +204,8 @@ with warnings.catch_warnings(action="ignore"):  # of a name that will change
 print(f"peft trains {count(theirs):,} numbers, yours {count(models['LoRA']):,}")
 
 # %% [markdown]
-# A trap: the rate. Lesson 06 trained all weights at 0.0002. Predict: what does LoRA get at that rate?
+# A trap: the rate. Lesson 06 trained the upper half at 0.0002 (quick profile). Predict: what does LoRA get at that
+# rate?
 
 # %% tags=["nbval-ignore-output"]
 slow = with_lora(Classifier(encoder, middle)).to(encoder.device)
@@ -222,8 +223,8 @@ for name in ("slow", "whole-50", "whole-200", "whole-1000"):
 #
 # ### Exercise: still fewer
 #
-# **BitFit** trains the biases only, and the new head. The layers are `model.upper`, the head is `model.head`.
-# Set `requires_grad_` of each parameter, and return how many numbers are trained.
+# **BitFit** trains the biases only, the numbers that a layer adds, and the new head. The layers are `model.upper`, the
+# head is `model.head`. Set `requires_grad_` of each parameter, and return how many numbers are trained.
 
 
 # %% tags=["keep"] exercise="12.bitfit"
@@ -375,8 +376,8 @@ def pruned(model, share, chosen=prune):
 
 
 # %% [markdown]
-# At once; after two more epochs with the same labels; and as many weights drawn at random. Two controls are in
-# it: chance, and, at 1 %, two more epochs with nearly nothing gone. Where will each break?
+# At once; after two more epochs with the same labels; and as many weights drawn at random. Two controls are in it:
+# the same share drawn at random, and, at 1 %, two more epochs with nearly nothing gone. Where will each break?
 
 # %% tags=["nbval-ignore-output"]
 shares, curves = (

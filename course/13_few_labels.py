@@ -9,7 +9,7 @@
 # %% [markdown] needs="Lesson 06" engine="torch"
 # # 13. Few labels or none, and not forgetting
 #
-# Two sentences can replace sixteen labels, and fifty old pictures save what a network knew. Afterwards you can
+# Ten sentences can replace sixteen labels, and fifty old pictures save what a network knew. Afterwards you can
 #
 # - make a classifier from sentences, and say what their wording is worth;
 # - learn from a few labels, from pairs, and from pictures that nobody has labelled;

@@ -13,7 +13,7 @@
 # can
 #
 # - say from a few cheap tests what is wrong with a project, before you read its code;
-# - mend nine faults that cost other people weeks;
+# - name nine faults that cost other people weeks, and mend eight;
 # - tell a project that needs another line from one that nothing can help;
 # - keep the tests as a function that examines your own projects.
 #
@@ -86,7 +86,7 @@ print(well.gradients())
 # %% [markdown]
 # ### How a visit goes
 #
-# First the file: what the owner says, and the loss beside that of the healthy project.
+# First the file: what the owner says, and the loss beside the healthy one.
 
 # %% tags=["nbval-ignore-output"]
 patient = clinic.case(10, course.seed)
@@ -385,7 +385,7 @@ course.progress()
 #
 # Ten more patients. Four more tests: `training_labels()` counts them by class, `shift()` is the distance between the
 # means of training and test images, `gap()` the accuracy on 0 to 4 less that on 5 to 9, and `depends_on_test()` says
-# whether other test images would change the training images. `gradients()` reads them after a step.
+# whether other test images would change the training images.
 
 # %% [markdown] tags=["optional"]
 # ### Exercise: patient 11
@@ -486,7 +486,7 @@ ex.patient_16.check(cause, mended)
 # %% [markdown] tags=["optional"]
 # ### Exercise: patient 17
 #
-# The cause has a name from lesson 01; what would change it?
+# It learns its ten images by heart; what would change the rest?
 
 # %% tags=["optional", "nbval-ignore-output"]
 patient = clinic.case(17, course.seed)

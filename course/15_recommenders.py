@@ -92,9 +92,9 @@ print(f"what the phone knows: NDCG@10 {lists(ndcg, truth, pooled_lists(world)):.
 #
 # ## 2. How good is a list?
 #
-# A list has ten places. **Recall@10** asks which share of what somebody likes is on it. **NDCG@10** also asks where: a
-# piece's gain is divided by $\log_2(\text{place} + 1)$, so the first counts fully and the tenth less than a third; the
-# sum is divided by that of the best possible list.
+# A list has ten places. **Recall@10** asks which share of what somebody likes is on it. **NDCG@10** (normalised
+# discounted cumulative gain) also asks where: a piece's gain is divided by $\log_2(\text{place} + 1)$, so the first
+# counts fully and the tenth less than a third; the sum is divided by that of the best possible list.
 #
 # ### Exercise: NDCG
 #
@@ -160,8 +160,9 @@ def lists(measure, truth, scores):
 #
 # $$r_{um} \approx b_m + p_u \cdot q_m.$$
 #
-# $p_u$ and $q_m$ hold a few numbers each, the **factors**. With all $q$ known, each person's $p_u$ is a small ridge
-# regression on what that person has rated:
+# $r_{um}$ is the rating of piece $m$ by person $u$, $b_m$ the mean of the piece. $p_u$ and $q_m$ hold a few numbers
+# each, the **factors**; $m \in u$ are the pieces that $u$ has rated. With all $q$ known, each person's $p_u$ is a
+# small ridge regression on what that person has rated:
 #
 # $$p_u = \Big(\sum_{m \in u} q_m q_m^\top + \lambda I\Big)^{-1} \sum_{m \in u} (r_{um} - b_m)\, q_m.$$
 #
@@ -225,10 +226,11 @@ plots.bars(errors, "Error on hidden ratings (stars)", title="How many numbers is
 # %% [markdown]
 # ## 4. From one device to the other
 #
-# On the phone, a person has factors. On the television the 300 have others, of another table: their first number means
-# something else. So a **mapping** is learned from people who are in both, a small ridge regression, and it gives the
-# newcomer a *prior*: the taste to be expected on the television before a single rating. People who are in both are the
-# *relation*, the fourth way of Pan and Yang.
+# On the phone, a person has factors. On the television the 300 have others, of another table: their first number
+# means something else. So a **mapping** is learned from people who are in both, a small ridge regression, and it
+# gives the newcomer a *prior*: the taste to be expected on the television before a single rating. A mapping needs
+# people who are in both: that is the *relation*, the fourth way of Pan and Yang; the factors it carries are
+# parameters (lesson 08).
 #
 # ### Exercise: the mapping
 #
@@ -398,7 +400,7 @@ from transfer_lib.taught.lesson_15 import shrunk
 # Three tenths of the lecturers who are in both domains shall be new to the service, with 0 to 20 ratings there. The
 # prior of a lecturer is the mean of all, or what the own department says: the **lecturer** is the bridge. Or the
 # **student** is: to each rating we add by how much this student's ratings are above the mean in the own department.
-# Predict: which bridge lowers the error, and which improves the lists?
+# Predict: which bridge lowers the error (the root mean squared error, RMSE), and which improves the lists?
 
 
 # %% tags=["keep", "hide-input"]

@@ -51,9 +51,9 @@ ex = course.exercises
 # Transfer starts from what another task has taught. "Model transfer learning" is the same thing under
 # another name.
 #
-# **How much target data does it take?** From none to some hundreds, by what is asked. Two sentences make a
-# classifier of topics ([lesson 13](13_few_labels.ipynb), section 1); five labels per class do for pictures that
-# ImageNet has seen ([lesson 00](00_first_transfer.ipynb)). Draw a curve of accuracy over labels, as lesson 13
+# **How much target data does it take?** From none to some hundreds, by what is asked. Two sentences make a classifier
+# of topics ([lesson 13](13_few_labels.ipynb), section 1); five labels per class do for photographs, on features
+# learned from ImageNet ([lesson 00](00_first_transfer.ipynb)). Draw a curve of accuracy over labels, as lesson 13
 # does, and see where yours flattens.
 #
 # **What are its advantages, and what is the price?** Fewer labels, fewer steps, often a better result. The price:
@@ -71,13 +71,13 @@ ex = course.exercises
 # **It is poor, or it overfits. What now?** Look before you turn knobs: the first loss, one batch
 # learned by heart, the inputs' range, accuracy per class. [Lesson 07](07_bert_own_texts.ipynb) has six such cases, [lesson 14](14_clinic.ipynb) twenty.
 #
-# **The loss is NaN. Do L2 and another optimiser help?** They do not touch the usual causes: a logarithm of zero, a
-# number too large for half precision (lesson 07, case F), a rate that is far too high, a NaN in the data. Find
-# the first step and the first layer in which it stands. A test of this course
-# gives a logarithm of zero weight decay, SGD and RMSprop: it stays NaN.
+# **The loss is NaN (not a number). Do L2 and another optimiser help?** They do not touch the usual causes: a
+# logarithm of zero, a number too large for half precision (lesson 07, case F), a rate that is far too high, a NaN in
+# the data. Find the first step and the first layer in which it stands. Patient 8 of [lesson 14](14_clinic.ipynb) gets
+# weight decay, SGD and RMSprop against a logarithm of zero: it stays NaN.
 #
-# **Is more source data always better?** More *related* source data is. Unrelated data adds harm
-# with its weight (lesson 01, section 6).
+# **Is more source data always better?** More *related* source data is. Unrelated data can harm (lesson 01, section
+# 6), and how much it counts is λ (lesson 02, section 3).
 #
 # **Must source and target have the same labels?** No. With other labels, give the network a new
 # head and keep the features (lesson 01, section 3). Pooling and CORAL with the source's classifier
