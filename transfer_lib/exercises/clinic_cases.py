@@ -318,7 +318,8 @@ def prepare(x, x_test):
         "cause": "overfitting",
         "tells": "a training loss near 0 and a test that is poor, though above chance",
         "sign": "run.accuracy",
-        "ill": lambda p: p.run.losses[-1] < 0.1 and 15 < p.run.accuracy < 66,
+        "ill": lambda p: p.run.losses[-1] < 0.1
+        and 15 < p.run.accuracy < min(66, p.admitted().run.accuracy + 5),
         "complaint": "One label per class is all I have, so I train a network of my own on them, "
         "until every one is right. Then the test comes.",
         "broken": {
