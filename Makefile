@@ -9,7 +9,7 @@ endif
 
 .PHONY: help setup lab test test-fast test-unanswered test-processors test-backends test-colab \
 	publish-check workshop-kit test-kit test-browser site test-site test-hub slides progress \
-	gpu-check \
+	gpu-check reports \
 	build claims bench format clean
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make progress         where a room was stuck (FILES=folder with progress.jsonl files)"
 	@echo "make slides           slides of a lesson (LESSON=00)"
 	@echo "make gpu-check        run every lesson on the GPU and compare it with the CPU"
+	@echo "make reports          run the sample reports of the capstone that changed"
 	@echo "make bench            measure speed side by side"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-processors  rerun the answered notebooks as other processors would"
@@ -77,6 +78,9 @@ build: $(VENV)/dev.done
 
 claims: $(VENV)/dev.done
 	$(BIN)/python tools/run_claims.py $(LESSONS)
+
+reports: $(VENV)/dev.done
+	$(BIN)/python tools/reports.py
 
 bench: $(VENV)/dev.done
 	$(BIN)/python tools/bench.py

@@ -13,7 +13,7 @@
 # can
 #
 # - say from a few cheap tests what is wrong with a project, before you read its code;
-# - name nine faults that cost other people weeks, and mend eight;
+# - name nine faults, and mend eight of them;
 # - tell a project that needs another line from one that nothing can help;
 # - keep the tests as a function that examines your own projects.
 #
@@ -349,7 +349,7 @@ for name in ("order", "tips", "hopeless"):
     claim(f"14.{name}")
 
 # %% [markdown]
-# Softmax twice costs nothing with some networks and whole classes with others. The statistics that moved under patient 3
+# Softmax twice costs nothing with some networks and many points with others. The statistics that moved under patient 3
 # cost print hardly anything: scans resemble print. And the tips of the article: with L2, with SGD, with RMSprop patient
 # 8 still ends without a number. A logarithm of zero is minus infinity, whatever optimiser comes after it.
 #

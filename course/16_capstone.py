@@ -139,7 +139,7 @@ for name in ("epochs", "steps"):
     claim(f"16.{name}")
 
 # %% [markdown]
-# The gain was one of steps. (With one label per class print seems to help: lesson 03, section 10, where only the
+# Nearly all of the gain was one of steps. (With one label per class print seems to help: lesson 03, section 10, where only the
 # steps on the target are the same.) The control did it, and no care with seeds or figures would have.
 #
 # ## 2. A validation that cannot fail
@@ -351,7 +351,7 @@ course.progress()
 # %% [markdown]
 # ## Key points
 #
-# - Equal epochs are not equal steps: here the whole gain was a gain of steps.
+# - Equal epochs are not equal steps: here nearly the whole gain was a gain of steps.
 # - A validation that shares scans, people or photographs with training cannot fail, and so says nothing.
 # - Two systems on one test: the inputs on which they differ decide, and there are few.
 # - Plan, choose, score once, say what would change your mind.

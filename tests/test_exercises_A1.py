@@ -11,7 +11,7 @@ BEST = {name: best if isinstance(best, str) else best[0] for name, (best, _) in 
 RIGHT = {"plan": [BEST, list(BEST.items()), pd.Series(BEST), BEST | {"archive": "nothing"}]}
 WRONG = {
     "plan": [
-        (BEST | {"leaves": "fine-tune"}, "overfits at once"),
+        (BEST | {"leaves": "fine-tune"}, "passed around fails"),
         (BEST | {"archive": "features"}, "hold on to print"),
         (BEST | {"ward": "adapt", "weeks": "label"}, "6 of 8"),
         (BEST | {"camera": "map"}, "look at what the project has"),

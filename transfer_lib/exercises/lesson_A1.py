@@ -21,7 +21,7 @@ PROJECTS = {
         "features",
         {
             "fine-tune": "With five photographs per leaf, training all of a large network costs "
-            "more than it brings, and overfits at once (lesson 05).",
+            "more than it brings, and the recipe that is passed around fails (lesson 05).",
             "nothing": "Eight times five photographs teach a network from nothing very little "
             "(lesson 00).",
         },
@@ -31,7 +31,7 @@ PROJECTS = {
         {
             "features": "The network reads print, this is handwriting: frozen features hold on to "
             "print. With labels for it, train on at a low rate (lessons 03 and 14).",
-            "adapt": "There are a hundred labels. Use them; adapting without is worse (lesson 10).",
+            "adapt": "There are a hundred labels. Adapting is for those who have none (lesson 10).",
         },
     ),
     "desk": (
