@@ -26,7 +26,7 @@ help:
 	@echo "make slides           slides of a lesson (LESSON=00)"
 	@echo "make gpu-check        run every lesson on the GPU and compare it with the CPU"
 	@echo "make reports          run the sample reports of the capstone that changed"
-	@echo "make bench            measure speed side by side"
+	@echo "make bench            measure speed side by side (CASES=\"features bert\" for some)"
 	@echo "make test-unanswered  run every lesson as it is opened, nothing answered (LESSON=03)"
 	@echo "make test-processors  rerun the answered notebooks as other processors would"
 	@echo "make test-backends    run the Keras lessons on torch and on JAX"
@@ -83,7 +83,7 @@ reports: $(VENV)/dev.done
 	$(BIN)/python tools/reports.py
 
 bench: $(VENV)/dev.done
-	$(BIN)/python tools/bench.py
+	$(BIN)/python -m bench $(CASES)
 
 publish-check: $(VENV)/dev.done
 	$(BIN)/python tools/publish.py $(if $(ONLINE),--online)

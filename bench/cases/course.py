@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 
+from bench.case import Case
+
 CORES = range(os.cpu_count())
 
 
@@ -86,15 +88,16 @@ def _slider():
 
 
 def cases():
-    """Yield the cases as (name, peer, ours, theirs, runs)."""
-    yield (
+    """Yield the cases."""
+    yield Case(
         "import transfer_lib",
         "import keras (what it avoids)",
         _python("import transfer_lib"),
         _python("import keras"),
         5,
+        goal="ours < 0.3",
     )
-    yield (
+    yield Case(
         "set-up cell of lesson 03, with import keras",
         "import keras and matplotlib alone",
         _python("import transfer_lib; transfer_lib.setup('03'); import keras"),
@@ -103,12 +106,12 @@ def cases():
     )
     check, judge_only = _check()
     step, drawn = _slider()
-    yield ("a slider moves its figure", "drawing it alone", step, drawn, 20)
-    yield ("feedback: check, record, show", "judge alone", check, judge_only, 50)
-    yield (
+    yield Case("a slider moves its figure", "drawing it alone", step, drawn, 20)
+    peer = "judging alone"
+    yield Case("feedback: check, record, show", peer, check, judge_only, 50, goal="ours < 0.2")
+    yield Case(
         "small network on a busy machine, waiting threads sleep",
         "waiting threads spin (torch's default)",
         _beside_a_busy_program(OMP_WAIT_POLICY="PASSIVE"),
         _beside_a_busy_program(),
-        3,
     )
