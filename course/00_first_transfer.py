@@ -29,8 +29,9 @@ course = transfer_lib.setup("00")
 ex = course.exercises
 
 # %% [markdown]
-# Ten photographs were cut into pieces of 64 × 64 pixels: pieces to learn from in the left half of
-# each photograph, pieces to be tested on in the right half. Here is one piece of each left half.
+# Ten photographs were cut into pieces of 64 × 64 pixels: pieces to learn from, the **training set**, in
+# the left half of each photograph, pieces to be tested on, the **test set**, in the right half. Here is
+# one piece of each left half.
 
 # %% tags=["keep", "slide"]
 import numpy as np
@@ -56,10 +57,12 @@ plots.guess(game.x_test[rows], game.y_test[rows], game.class_names)
 # %% [markdown] tags=["slide"]
 # ## 2. A network plays
 #
-# EfficientNet-Lite0 was trained to tell 1,000 kinds of things apart on 1.3 million photographs of
-# the web, ImageNet. That is the source. None of its kinds is "from this photograph of coffee". So we
-# do not ask for its answer. We take what stands before the answer: 1,280 numbers for each picture,
-# its **features**. Only their proportions shall count, so `normalize` divides each row by its length.
+# EfficientNet-Lite0 is a **neural network**: a chain of layers, each of which computes numbers from
+# those of the one before, by *weights* that training sets. It was trained to tell 1,000 kinds of
+# things apart on 1.3 million photographs of the web, ImageNet. That is the source. None of its kinds
+# is "from this photograph of coffee". So we do not ask for its answer. We take what stands before
+# the answer: 1,280 numbers for each picture, its **features**. Only their proportions shall count,
+# so `normalize` divides each row by its length.
 
 
 # %% tags=["keep"]
@@ -212,7 +215,7 @@ ex.accuracy.judge(lambda predicted, labels: np.sum(predicted == labels))
 # the next hint, `.solution()` the solution; there is no shame in it.
 
 # %% [markdown] tags=["optional"]
-# ## 5. A photograph of your own
+# ## 5. Optional: a photograph of your own
 #
 # Asked for its own 1,000 kinds, the network *predicts*. That is not yet transfer, but it shows what
 # it knows. Choose a picture, or run the cell for the coffee. Nothing leaves this machine.
@@ -252,7 +255,8 @@ doctor.problems()
 #
 # - **Half a day**: 00, 01, 03, then 04 (pictures) or 06 (texts). **A day**: 00, 01, 03, 04, 06, 07.
 #   **All**: in the order of the numbers.
-# - Every lesson stands alone: it brings its own set-up and data.
+# - Every lesson runs by itself: it brings its own set-up and data. To follow it you need what the table
+#   says; what is marked *Optional* can be skipped.
 #
 # LESSON_MAP
 

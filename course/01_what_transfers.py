@@ -215,8 +215,8 @@ for share in (0.5, 0.02):
 #
 # Knowledge can travel as *examples*, as *features*, as *parameters* or as *relations*; [lesson
 # 08](08_four_ways.ipynb) has a method of each. In a network two of them travel together: its lower
-# layers compute features, and their weights are parameters. Layers that two tasks use are **shared**
-# ; the last layer of each task, its **head**, is **task-specific**.
+# layers compute features, together the *representation* of an input, and their weights are parameters.
+# Layers that two tasks use are **shared**; the last layer of each task, its **head**, is **task-specific**.
 # Losses belong to tasks: a layer has no loss of its own, it is shared or it is not.
 #
 # Here is the network of lesson 00 with its 1,000 answers, and with ten new ones.
@@ -324,8 +324,10 @@ for k in tqdm((1, 2, 5, 10)):
 plots.accuracy_by_labels(results, title="Upright digits, then 25 degrees askew")
 
 # %% [markdown] tags=["slide"]
-# The blue line is the control: the same network, untrained, the same steps. The distance *upwards* is
-# points gained; the distance to the *right* is labels saved. Labels cost more than points.
+# The blue line is the control: the same network, untrained, with as many steps on the target as
+# fine-tuning takes. The 300 steps of pretraining come on top; section 5 gives each way as many in all.
+# The distance *upwards* is points gained; the distance to the *right* is labels saved. Labels cost
+# more than points.
 #
 # ### Exercise: read off the labels saved
 #
@@ -416,9 +418,10 @@ for name in ("transfer-pooling", "multi-scratch"):
     claim(f"01.{name}")
 
 # %% [markdown] tags=["slide"]
-# Here transfer leads. In the pool, 800 upright images outvote 20. Multi-task learning ties with
-# scratch: its head for the target is new and has only 20 labels. Other pairs, other orders, so choose
-# by what is wanted.
+# Here transfer leads, and multi-task learning ties with scratch. The figure does not say why. Likely
+# reasons: in the pool, 800 upright images outvote 20; and transfer brings the source's head along, while
+# the multi-task head for the target starts new, with 20 labels. Other pairs, other orders, so choose by
+# what is wanted.
 #
 # ### Exercise: which way?
 #

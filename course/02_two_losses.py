@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown] needs="Python, NumPy arrays, the derivative of a square" engine="none"
+# %% [markdown] needs="Python, NumPy arrays; the derivatives of a square, of exp and of log" engine="none"
 # # 02. Two losses, one total
 #
 # Much data that does not quite fit, and a few that do: how much should each count? You answer it for
@@ -60,8 +60,9 @@ print(f"old town: mean {old.mean():.1f}; new town: {', '.join(f'{t:.1f}' for t i
 
 # %% [markdown]
 # The **squared error** $(y - w)^2$ says how bad the promise $w$ was for a delivery of $y$
-# minutes. Averaged over deliveries, it is a **loss**, and its minimum is at their mean. Which
-# number would you promise: the old mean, the new mean, something between? Write it down.
+# minutes. Averaged over deliveries, it is the **mean squared error**, a **loss**, and its minimum is at
+# their mean. Which number would you promise: the old mean, the new mean, something between? Write it
+# down.
 #
 # ## 2. Two losses, one total
 #
@@ -373,7 +374,7 @@ for name, start in starts.items():
 
 # %% [markdown]
 # Each step multiplies the distance to the minimum by $1 - 2\eta$, here 0.8. Above $\eta = 1$ the walk
-# runs away. A start at the source's solution, a **warm start**, begins nearer. Since every step
+# runs away. A start at the source's solution, a **warm start**, begins nearer here. Since every step
 # takes the same *share* of the way, halving the distance saves three steps here, not half of them. And
 # the end is the same: the loss has one minimum. From a source that lies farther off than zero the walk
 # takes more steps, and still arrives; that is a detour, not negative transfer. The networks of the
@@ -400,7 +401,8 @@ course.progress()
 # - The best λ is neither end: it trades bias for variance, and grows with the target's labels.
 # - In a sum the target has the weight $\lambda n_t / n_s$. Say which form you use.
 # - The gradient of the cross-entropy is probability minus truth. Softmax belongs there once.
-# - A warm start saves steps. On a loss with one minimum it changes nothing else.
+# - A warm start that lies nearer saves some steps, one that lies farther off costs some. On a loss with
+#   one minimum the end is the same.
 #
 # **Next:** [lesson 03](03_digits.ipynb) puts the total loss into a network's training step.
 # [Lesson 09](09_aligning_domains.ipynb) goes on with matrices.

@@ -36,8 +36,9 @@ ex.before("q_when", "q_batchnorm", "q_same_data")
 # %% [markdown] tags=["slide"]
 # ## 1. Five images for five digits
 #
-# The source is MNIST's digits 0 to 4, the target its digits 5 to 9. The **domain** is the same,
-# scanned handwriting; the **task** is another, since the labels are.
+# The source is MNIST's digits 0 to 4, the target its digits 5 to 9. Both are scanned handwriting, of one
+# kind. The **task** is another, since the labels are; and the **domain** is not quite the same, since
+# no image of the source shows a 5, 6, 7, 8 or 9.
 
 # %% tags=["keep"]
 import keras
@@ -76,9 +77,8 @@ plots.image_grid(shown, range(10), ncols=5)
 
 # %% [markdown] tags=["slide"]
 # One network starts from random weights, one from what it learned on the source. Both have the same
-# layers, see the same five images, and take the same 100 steps. Of the 1,000 test images (guessing
-# gets 20 %), how many will each name right? Write down two numbers, then run. It takes about ten
-# seconds.
+# layers, see the same five images, and take 100 steps on them. Of the 1,000 test images (guessing gets
+# 20 %), how many will each name right? Write down two numbers, then run (about ten seconds).
 
 # %% tags=["nbval-ignore-output", "slide"]
 from transfer_lib.taught.lesson_03 import accuracy, head_swap, make_backbone, train
@@ -109,8 +109,8 @@ plots.bars(right, "Right of the target's test images (%)", title="One label per 
 #
 # A **convolution** slides small filters over the image: each gives a new image that is bright where
 # its pattern occurs. **Batch normalisation** shifts and scales each of these to a common size.
-# **Pooling** keeps the largest value of each 2 × 2 block. At the end, one mean per filter is left:
-# 64 features.
+# **Max pooling** keeps the largest value of each 2 × 2 block. (Lesson 01's *pooling* of two data sets is
+# something else.) At the end, one mean per filter is left: 64 features.
 
 
 # %% tags=["keep"]
@@ -185,7 +185,7 @@ def draw(y, per_class, rng):
 # ## 3. Freeze
 #
 # With five images and 24,000 weights one may want to keep most of them where they are.
-# `layer.trainable = False` takes a layer out of the training. It does one thing more for batch
+# `layer.trainable = False` makes a **frozen layer**: no training changes it. It does one thing more for batch
 # normalisation: this layer keeps *moving averages* of what passes through, and a frozen one stops
 # updating them.
 #
@@ -290,7 +290,7 @@ fig
 # %% [markdown] tags=["slide"]
 # The usual advice fails at the left: in 100 steps a timid rate never trains the new head. At the right,
 # far too high a rate throws away what was learned. The rate of the pretraining, 0.003, lies in the
-# flat top, so everything below uses it for all methods: same rate, same steps.
+# flat top, so everything below uses it for all methods: same rate, same steps on the target.
 #
 # ## 5. What is the gain?
 #
@@ -318,8 +318,9 @@ def gain_row(y, per_class, draws, scratch, transfer, rng):
 ex.gain_row.check(gain_row)
 
 # %% [markdown]
-# Now with real networks: three draws at 1, 5 and 20 labels per digit, about half a minute. Will the
-# gain at 20 be larger or smaller than at 1?
+# Now with real networks: three draws at 1, 5 and 20 labels per digit, about half a minute. Both take 100
+# steps on the target; the steps of the pretraining come on top (section 6 counts them for both). Will
+# the gain at 20 be larger or smaller than at 1?
 
 # %%
 from transfer_lib.taught.lesson_03 import gain_row
@@ -438,8 +439,8 @@ def joint(source, x, y, lam, steps, rate=3e-3, batch=32):
 
 
 # %% [markdown]
-# Pretraining took 150 steps and fine-tuning 100, so joint training gets 250. Same draw for all
-# three; about fifteen seconds.
+# Pretraining took 150 steps (1,500 in the full profile) and fine-tuning 100, so joint training and
+# scratch get 250. Same draw for all three; about fifteen seconds.
 
 # %% tags=["nbval-ignore-output"]
 x, y = (part[rows] for part in pool)  # the five labels per digit of section 4
@@ -458,9 +459,8 @@ for name in ("joint-5", "joint-tuned"):
     claim(f"03.{name}")
 
 # %% [markdown] tags=["slide"]
-# So the formula works, and the order hardly matters here. (What λ does, lesson 02 shows where it can be
-# computed.) What decides is practical: joint training needs the source's *data* at hand, fine-tuning
-# only its *weights*.
+# So the formula works, and the order hardly matters here. (Lesson 02 shows what λ does.) What decides
+# is practical: joint training needs the source's *data* at hand, fine-tuning only its *weights*.
 #
 # ## 7. A result that is too good
 #
@@ -549,7 +549,7 @@ ex.q_same_data.ask(...)
 course.progress()
 
 # %% [markdown] tags=["optional"]
-# ## 10. Another pair: from fonts to handwriting
+# ## 10. Optional: another pair, from fonts to handwriting
 #
 # Same digits, other images: the source is drawn with computer fonts, so its labels cost nothing; the
 # target was scanned from people's hands. Now the *domain* differs and the task is the same. Therefore
@@ -565,7 +565,8 @@ print(f"source model, no target label: {accuracy(reader, *scans_test):.1%}")
 
 # %% [markdown]
 # That figure is a little optimistic: the ranges of slant and width, with which the fonts were drawn,
-# were set by looking at how well networks then read such scans.
+# were set by looking at how well networks then read such scans. Below, scratch and tuned take 100 steps
+# each on the scans; the 200 on the fonts come on top for tuned.
 
 # %% tags=["nbval-ignore-output"]
 for k in (1, 5, 20):
@@ -586,9 +587,8 @@ claim("03.fonts-20")
 # - A frozen backbone is strong with one label and a brake with twenty.
 # - The total loss, on both at once, does as well as one after the other.
 # - Freeze batch normalisation, too, or its averages move.
-# - Compare with the same network from scratch: same images, same rate, same steps
-#   on the target (lesson 16 asks for as many in all). And look for test
-#   images in what was trained on.
+# - Compare with the same network from scratch: same images, same rate, same steps on the target (lesson
+#   16 asks for as many in all). And look for test images in what was trained on.
 #
 # **Next:** [lesson 04](04_vgg16_features.ipynb) takes the features of a deep network.
 #

@@ -123,7 +123,7 @@ images.upload_button(show)
 #
 # - EfficientNet-Lite0: red, green, blue, from -1 to 1: `(pixels - 127) / 128`;
 # - VGG16, trained in 2014 with the library Caffe: blue, green, red, from 0 to 255, minus the mean of
-#   each channel over ImageNet.
+#   each channel, that is of each colour, over ImageNet.
 #
 # ### Exercise: VGG16's input, by hand
 #
@@ -200,9 +200,10 @@ ex.diagnose.check(diagnose)
 # quarter-width copy of it, VGG16Mini, trained on 49,000 of the small photographs of CIFAR-10: airplane, automobile,
 # bird, cat, deer, dog, frog, horse, ship, truck.
 #
-# Below: one photograph, and in each block the four channels that vary most over it. A channel is
-# drawn as a share of its strongest response to any of the ten photographs, so all panels have one
-# scale. From which block on can you no longer say *what* is shown? *Where* it is?
+# Below: one photograph, and in each block the four **channels** that vary most over it. A channel of a layer is
+# what one of its filters puts out, one number for each place. It is drawn as a share of its strongest response to
+# any of the ten photographs, so all panels have one scale. From which block on can you no longer say *what* is
+# shown? *Where* it is?
 
 # %%
 mini = networks.load("vgg16-mini", include_top=False)
@@ -262,7 +263,7 @@ def cut(base, layer_name):
 ex.cut.check(cut)
 
 # %% [markdown] tags=["optional"]
-# ### What does it know? Ask for a picture
+# ### Optional: what does it know? Ask for a picture
 #
 # Freeze the network and train the *pixels* until it is sure that they show a tiger cat. What will the
 # picture look like?
@@ -339,8 +340,9 @@ for target in targets.values():
 plots.image_grid(np.stack(shown), words, ncols=4, title="Four examples of each target")
 
 # %% [markdown]
-# One model gives all layers at once. VGG16Mini sees 32 pixels, EfficientNet-Lite0 sees 64: a twelfth of
-# the pixels of 224. The full profile adds VGG16 itself.
+# One model gives all layers at once. VGG16Mini sees 32 pixels, EfficientNet-Lite0 sees 64: a twelfth of the pixels
+# of 224. The full profile adds VGG16 itself, and two targets that are a source as well: VGG16Mini was trained on
+# CIFAR-10, and the ants and bees are a part of ImageNet. There these networks meet classes that they know.
 
 # %%
 from transfer_lib.taught.lesson_04 import cut
@@ -579,8 +581,7 @@ course.progress()
 # ## Key points
 #
 # - A network that names an elephant has predicted. Transfer begins when your classes are not its own.
-# - Wrong preprocessing crashes nothing. Look at minimum and maximum, and call the network's own
-#   function once.
+# - Wrong preprocessing crashes nothing. Look at minimum and maximum, and call the network's own function once.
 # - Features of a frozen network are computed once and stored, under a key of images and recipe.
 # - Which layer is best depends on network *and* target. Cross-validation on your labels chooses.
 # - What pretraining is worth shows against the same network untrained, and against HOG.

@@ -373,10 +373,11 @@ for name, (backbone, preprocess, size) in tqdm(backbones.items()):
 pd.DataFrame(table, index=["million parameters", "pixels", "ms per image", "right (%)"]).T.round(1)
 
 # %% [markdown] tags=["optional"]
-# ### Why 224 and 225 differ
+# ### Optional: why 224 and 225 differ
 #
-# Weights from PyTorch, in Keras: exact for some sizes of image and off for others? A convolution of stride
-# 2 pads both sides in PyTorch; Keras's `"same"` pads only the right where that is enough.
+# Weights from PyTorch, in Keras: exact for some sizes of image and off for others? A convolution of **stride** 2
+# moves its filter by two pixels at a time. **Padding** puts zeros around an image, so that the filter can stand at
+# its edge: in PyTorch's networks on both sides, with Keras's `"same"` only on the right where that is enough.
 
 # %% tags=["optional", "nbval-ignore-output"]
 kernel = rng.normal(size=(3, 3, 1, 1))

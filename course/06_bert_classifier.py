@@ -178,10 +178,11 @@ def attention(q, k, v):
 ex.attention.check(attention)
 
 # %% [markdown]
-# A layer does this several times side by side, with small vectors (**heads**: each may look for something
-# else), adds the result to what it was given, and then sends every token through two dense layers on its own.
-# PyTorch has your function built in. Here is a whole layer, line by line, against the encoder's own (BERT's,
-# RoBERTa's and ELECTRA's; others name their parts differently):
+# A layer does this several times side by side, with small vectors: its **attention heads** (not the head of a classifier)
+# may each look for something else. It adds the result to its input, sends every token on its own through two dense layers,
+# and adds that, too. After each sum **LayerNorm** brings a token's numbers to mean 0 and variance 1, times and plus learned
+# numbers; between the dense layers **GELU** lets large numbers pass and takes negative ones nearly to 0. PyTorch has your
+# function built in. Here is a whole layer against the encoder's own (of BERT, RoBERTa, ELECTRA; others name parts otherwise):
 
 
 # %% tags=["keep"]
@@ -379,7 +380,7 @@ ex.epoch.check(epoch)
 # Around your loop, a run has five guards. Find each in the code. The rate **warms up** over a tenth of the steps, then
 # falls to 0. The gradient is **clipped**: longer than 1, it is shortened to 1. **Weight decay** pulls matrices towards
 # 0, but no biases. The weights of the best epoch are kept, and after `patience` epochs without a better one it **stops
-# early**. After each epoch all that the next one depends on is saved, so that the run can be **resumed**.
+# early**. After each epoch all that the next needs is saved: the run can be **resumed**. (`bfloat16`: numbers of 16 bits.)
 
 
 # %% tags=["keep"]
@@ -439,7 +440,7 @@ def fine_tune(encoder, kept, y, rows, valid, *, frozen, rate, epochs=5, patience
 
 # %% [markdown]
 # Five epochs, two draws of 200 labels. Beside them the *untrained twin*: the same architecture with random
-# weights, the same recipe, the same steps. Your forecast: where do the two land?
+# weights, the same recipe, the same steps. So its lower half, frozen as well, stays random. Where will the two land?
 
 # %% tags=["nbval-ignore-output"]
 RATE = 2e-4 if course.quick else 5e-5  # BERT's authors: 2e-5 to 5e-5; a small encoder bears more
@@ -465,9 +466,9 @@ claim("06.tuned")
 claim("06.twin")
 
 # %% [markdown]
-# Untrained, the architecture hardly does better than a coin: pretraining is the whole gain. And a caution: these
-# reviews were *written to be hard for word counts*. They praise with *not bad* and condemn with *could have been
-# great*. On the Stanford Sentiment Treebank, with as many labels, fine-tuning adds much less to frozen features:
+# Untrained, the architecture hardly does better than a coin: with the lower half frozen, pretraining is the whole gain. And
+# a caution: these reviews were *written to be hard for word counts*. They praise with *not bad*, condemn with *could have
+# been great*. On the Stanford Sentiment Treebank, with as many labels, fine-tuning adds much less to frozen features:
 
 # %% tags=["hide-input"]
 claim("06.sst2-frozen")
@@ -491,12 +492,14 @@ claim("06.frozen-20")
 claim("06.tuned-50")
 
 # %% [markdown]
-# 236 test texts leave an accuracy uncertain by five to six points (two standard errors); a lead of two in one run says nothing.
+# 236 test texts leave an accuracy $p$ uncertain by five to six points either way: two **standard errors**, each
+# $\sqrt{p (1 - p) / 236}$; about 19 of 20 such tests come that near to the truth. A lead of two points in one run says nothing.
 
 # %% [markdown] tags=["optional"]
-# ## 8. `Trainer`, in the same epochs
+# ## 8. Optional: `Trainer`, in the same epochs
 #
-# The library has such a loop ready. Same texts, same frozen layers, same rate, same five epochs, the best kept:
+# The library has such a loop ready. Same texts, frozen layers and epochs. Different: one rate for all (our head learns ten
+# times as fast), a head on `[CLS]` (ours: on the mean), the epoch of least validation loss kept (ours: highest accuracy).
 
 # %% tags=["optional", "nbval-ignore-output"]
 kind = transformers.AutoModelForSequenceClassification

@@ -231,6 +231,8 @@ ex.q_case_e.ask(...)
 # Count how many texts reach `max_length`. Then raise it, keep the end as well as the beginning, or judge windows.
 #
 # ### Case F
+#
+# The same logits in three kinds of number. float16 (**half precision**) and **bfloat16** have 16 bits instead of 32.
 
 # %% tags=["hide-input"]
 logits = torch.tensor([[70_000.0, 1.0], [3.0, 1.0]])
@@ -242,6 +244,9 @@ pd.DataFrame(shown, index=["step 39", "step 40"][::-1]).iloc[::-1].round(3)
 ex.q_case_f.ask(...)
 
 # %% [markdown]
+# bfloat16 keeps the range of float32 and gives up digits. With float16 PyTorch's **GradScaler** multiplies the loss, so
+# that small gradients do not become 0, and leaves out each step whose gradients are no numbers.
+#
 # ### And warm-up?
 #
 # Lists of failures name a missing warm-up. Here, at a rate that suits, it makes no difference that one could see:

@@ -125,12 +125,13 @@ claim("08.effective")
 # no weight helps.
 
 # %% [markdown] tags=["optional"]
-# ### TrAdaBoost: weights that learn
+# ### Optional: TrAdaBoost, weights that learn
 #
 # When some source *labels* follow another rule, $w(x)$ cannot see it; a few target labels can.
 # **TrAdaBoost** (Dai et al., 2007) trains in rounds. A target example that is predicted wrongly gains
-# weight, as in AdaBoost; a source example that is predicted wrongly *loses* weight. Write one round's
-# weights.
+# weight, as in AdaBoost: times $(1 - \varepsilon) / \varepsilon$, with $\varepsilon < 1/2$ the weighted error on the target. A
+# source example that is predicted wrongly *loses* weight: times $\beta < 1$. Right ones keep theirs. Write
+# one round's weights.
 
 
 # %% tags=["keep"] exercise="08.reweight"
@@ -212,8 +213,8 @@ def coral(x_source, x_target, ridge=0.1):
     unit = ridge * np.eye(x_source.shape[1])
     c_source = np.cov(x_source, rowvar=False) + unit
     c_target = np.cov(x_target, rowvar=False) + unit
-    white = (x_source - x_source.mean(axis=0)) @ power(c_source, -0.5)
-    return white @ power(c_target, 0.5) + x_target.mean(axis=0)
+    turn = power(c_source, -0.5) @ power(c_target, 0.5)
+    return (x_source - x_source.mean(axis=0)) @ turn + x_target.mean(axis=0)
     ### END SOLUTION
 
 
@@ -271,18 +272,18 @@ claim("08.means")
 # aligns two clouds perfectly, with nearly every label wrong.
 
 # %% [markdown] tags=["optional"]
-# ### Subspace alignment: turn the axes
+# ### Optional: subspace alignment, turn the axes
 #
 # **Subspace alignment** (Fernando et al., 2013) turns the source's $d$ main directions $P_S$ to the
-# target's $P_T$. Real tumours: ten properties of cell nuclei, given as the mean over all nuclei by one
-# laboratory and as the mean of the three largest by another.
+# target's $P_T$. The tumours are real: ten properties of cell nuclei. The two *laboratories* are made for the
+# lesson: one half of the tumours gets the means over all nuclei, the other those of the three largest.
 
 
 # %% tags=["keep"]
 def main_directions(x, d):
     """Return the d directions of largest variance as columns, shape (features, d)."""
-    _, _, rows = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    return rows[:d].T
+    _, vectors = np.linalg.eigh(np.cov(x, rowvar=False))  # in the order of growing variance
+    return vectors[:, ::-1][:, :d]
 
 
 def subspace_alignment(x_source, x_target, d):
@@ -553,8 +554,8 @@ for name in ("as-it-is", "adapt", "far"):
 # %% [markdown]
 # At 0 degrees the source is right already. At 25, one label per digit and all layers trained beat
 # aligning without labels. At 90 the frozen features are the wrong ones: "few labels, so freeze" fails
-# there. It is not a law either way. In [lesson 03](03_digits.ipynb) the domain is the same, the
-# labels are new, and the frozen backbone is the best choice with one label. The borders belong to these
+# there. It is not a law either way. In [lesson 03](03_digits.ipynb) the images are of one kind, the
+# labels are new, and the frozen backbone is hard to beat with one label. The borders belong to these
 # data: measure a few cells of your own.
 #
 # ## 6. Now they count: the three questions of the beginning

@@ -35,7 +35,7 @@ ex.before("q_collapse", "q_marginals", "q_distance")
 
 # %% tags=["keep"]
 import numpy as np
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -136,8 +136,7 @@ ex.procrustes.check(procrustes)
 # %% tags=["keep"]
 def gaussian_kernel(a, b, width):
     """Return the kernel of all pairs, (n, d) and (m, d) to (n, m)."""
-    squared = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
-    return np.exp(-squared / (2 * width**2))
+    return np.exp(-cdist(a, b, "sqeuclidean") / (2 * width**2))  # cdist: distances of all pairs
 
 
 def mmd2(source, target, width):

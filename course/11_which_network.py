@@ -196,7 +196,7 @@ print(f"one pass each: {time.perf_counter() - start:.1f} s; fine-tuning: {tuning
 # ### Exercise: the cross-validated probe
 #
 # The plainest score is a linear probe. It must be judged on rows that it was not fitted to, and there
-# are no spare labels: cross-validation, in five parts. The scaler belongs to what is fitted.
+# are no spare labels: cross-validation, in five parts, the **folds**. The scaler belongs to what is fitted.
 
 
 # %% tags=["keep"] exercise="11.probe_score"
@@ -275,13 +275,13 @@ for name in ("interval", "ceiling"):
 # %% [markdown]
 # ## 3. A cleverer score, and how to fool it
 #
-# The **H-score** needs no fitting and no folds. It compares the covariance of the class means with the
-# covariance of all features:
+# The **H-score** needs no fitting and no folds. It compares the covariance of the class means with that of all rows:
 #
 # $$H = \operatorname{trace}\big(\operatorname{cov}(f)^{-1}\,\operatorname{cov}(\bar f_y)\big).$$
 #
-# In $\bar f_y$ each row is replaced by the mean of its class. If the classes are far apart and each is narrow,
-# $H$ is near its largest value, the number of classes minus one; so never compare $H$ between targets.
+# In $\bar f_y$ each row is replaced by the mean of its class; the *trace* of a matrix is the sum of its diagonal. If
+# the classes are far apart and each is narrow, $H$ is near its largest value, the number of classes minus one; so
+# never compare $H$ between targets.
 #
 # ### Exercise: the H-score
 #
@@ -304,8 +304,7 @@ def h_score(features, y):
 ex.h_score.check(h_score)
 
 # %% [markdown]
-# Now something mean: columns of pure noise, which know nothing of any label. Predict: what is the H-score
-# of 150 of them, for 100 rows and ten classes?
+# Now something mean: noise, which knows no label. Predict the H-score of 150 columns of it, 100 rows, ten classes.
 
 # %% tags=["hide-input"]
 from transfer_lib.taught.lesson_11 import h_score
@@ -330,7 +329,7 @@ fig
 # ### Exercise: shout it down
 #
 # Multiply each column of `features` by a number of its own, not 0. Nothing that the features know is lost,
-# and the H-score does not change. But let the neighbours lose at least 20 points.
+# and the H-score does not change. But let neighbours that see the columns unscaled lose at least 20 points.
 
 
 # %% exercise="11.loud"
@@ -349,8 +348,9 @@ ex.loud.check(loud)
 # ## 4. Four scores, three targets
 #
 # **LogME** asks how probable the labels are under a Bayesian linear model, which averages over all weights
-# instead of fitting one set. It needs no folds either. A few rounds find the two precisions, $\alpha$ of
-# the weights and $\beta$ of the noise, that make the labels of a class most probable:
+# instead of fitting one set; the logarithm of this probability is the *log evidence*. It needs no folds either.
+# A few rounds find the two *precisions* (one over a variance), $\alpha$ of the weights and $\beta$ of the noise, that
+# make the labels of a class most probable:
 
 
 # %% tags=["keep"]
@@ -386,8 +386,8 @@ def neighbours(features, y):
 SCORES = {"probe": probe_score, "neighbours": neighbours, "H-score": h_score, "LogME": logme}
 
 # %% [markdown]
-# Two more targets: scans of digits, ten labels each, and faces against other crops, five labels each. Does
-# the order of the shelf stay the same? Which scores will still know it?
+# The neighbours are given scaled columns here. Two more targets: scans of digits, ten labels each, and faces against
+# other crops, five labels each. Does the order of the shelf stay the same? Which scores will still know it?
 
 
 # %% tags=["keep"]
@@ -585,7 +585,7 @@ course.progress()
 #
 # - A cross-validated probe costs one pass, and the network that it puts first is the best, or nearly.
 # - With ten networks, $\tau$ is uncertain by several tenths.
-# - Every score has a weak spot: width fools the H-score, scale fools neighbours.
+# - Every score has a weak spot: width fools the H-score, and scale fools neighbours if nobody scales first.
 # - Scores see frozen features; a deep layer that is poor frozen may gain much by fine-tuning.
 # - What differs less than two draws of labels do is a tie, and a tie goes to the cheaper network.
 # - A network comes with its data. Name them, their licence and their people.

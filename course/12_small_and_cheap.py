@@ -127,7 +127,9 @@ for name in ("lora", "head", "seconds"):
 #
 # $$y = W x + b + \frac{\alpha}{r}\, B A x.$$
 #
-# With the rank $r = 8$, $A$ has 8 rows and $B$ has 8 columns. MiniLM's for queries and values have
+# $W$ and $b$ are the layer's own: its weights and its **bias**, a number that it adds to each output. $\alpha$ is no
+# trained number but chosen, here 16: with $\alpha / r$ the change counts double. With the rank $r = 8$, $A$ has 8 rows and
+# $B$ has 8 columns. MiniLM's for queries and values have
 # 384 × 384 = 147,456 numbers; $A$ and $B$ together 6,144. After training, $W + \frac{\alpha}{r} B A$ is one ordinary matrix again.
 #
 # ### Exercise: LoRA

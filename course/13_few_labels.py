@@ -108,7 +108,7 @@ print(f"{topic_right:.0f} % right, without a label")
 # ### Exercise: a classifier of sentences
 #
 # A class may have several sentences. Its vector is their mean, again of length 1. The score of a text is its similarity
-# to one class, less that to the other. For vectors of length 1 the similarity is the dot product.
+# to one class, less that to the other. Similarity is the *cosine* of the angle: for length 1, the dot product.
 
 
 # %% tags=["keep"] exercise="13.zero_shot"
@@ -226,8 +226,9 @@ for name in ("zero", "topic-one", "means"):
 # ### Exercise: a loss of pairs
 #
 # `z` holds the vectors of a batch (n, d), of any length; `y` their labels, each at least twice. Row by row: the logits
-# are the cosine similarities to all *other* rows, divided by `tau`. Their softmax says with whom the row belongs. Take
-# minus the mean log-probability of its partners, the other rows with its label; then the mean over the rows.
+# are the cosine similarities to all *other* rows, divided by `tau` (the smaller, the more the most similar row counts).
+# Their softmax says with whom the row belongs. Take minus the mean log-probability of its partners, the other rows with
+# its label; then the mean over the rows.
 
 
 # %% tags=["keep"] exercise="13.contrast"
@@ -430,8 +431,7 @@ claim("13.forgets-negatives")
 # ### Exercise: between two networks
 #
 # Nothing in the loss speaks of print any more. The first of four remedies: **WiSE-FT** takes the weights *between* the
-# old and the tuned network, and costs no training: return a copy of `old` whose every weight is $(1 - t)$ times the old
-# and $t$ times the new.
+# old and the tuned network, and trains nothing: return a copy of `old`, each weight $(1 - t)$ old plus $t$ new weight.
 
 
 # %% tags=["keep"] exercise="13.between"

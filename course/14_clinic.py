@@ -36,7 +36,7 @@ from transfer_lib.exercises import clinic
 # ## 1. One of five is healthy
 #
 # Five people fine-tune the same network, which reads printed digits, on 100 scans. One project is healthy; each of the
-# others has one fault. Predict from the picture which is the healthy one.
+# others has one fault. Predict from the picture which is healthy.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 five = clinic.five(course.seed)
@@ -47,7 +47,7 @@ plots.bars(
 )
 
 # %% [markdown]
-# You will meet the four ill ones in this ward.
+# The four ill ones are in this ward.
 
 # %%
 ex.before("q_trust", "q_sure", "q_tips")
@@ -55,14 +55,14 @@ ex.before("q_trust", "q_sure", "q_tips")
 # %% [markdown]
 # ## 2. What health looks like
 #
-# A project has five functions. This one is healthy.
+# A project has five functions.
 
 # %%
 well = clinic.healthy(course.seed)
 well.show()
 
 # %% [markdown]
-# Tests are made when you ask. The most useful come first.
+# Tests are made when you ask. The most useful:
 #
 # | Ask | It tells |
 # |---|---|
@@ -93,7 +93,7 @@ patient = clinic.case(10, course.seed)
 patient.file()
 
 # %% [markdown]
-# Training is perfect. What differs between training and test? Ask for the inputs.
+# Training is perfect. What differs in the test? Ask for the inputs.
 
 # %%
 patient.inputs()
@@ -108,7 +108,7 @@ print(mended.inputs())
 print(f"{patient.run.accuracy:.1f} % before, {mended.run.accuracy:.1f} % after")
 
 # %% [markdown]
-# The cause is called *test prepared otherwise*. A sign, a cause, a line. These are the causes known here:
+# The cause is called *test prepared otherwise*. A sign, a cause, a line. The causes known here:
 
 # %%
 clinic.CAUSES
@@ -164,7 +164,7 @@ ex.patient_3.check(cause, mended)
 # %% [markdown]
 # ### Exercise: patient 4
 #
-# Two tests together tell this one: neither does alone.
+# Two tests together tell this one, neither alone.
 
 # %% tags=["nbval-ignore-output"]
 patient = clinic.case(4, course.seed)
@@ -285,7 +285,8 @@ def triage(patient):
 ex.triage.check(triage)
 
 # %% [markdown]
-# One good order, as a tree. Where does yours differ?
+# One good order, as a tree. Where does yours differ? (`shift()`: the distance between the mean images of training
+# and test. `twins(moved=1)` also counts copies moved by a pixel.)
 
 # %% tags=["hide-input"]
 TREE = [
@@ -340,7 +341,7 @@ plots.bars(costs, "Points of accuracy", title="What mending brings")
 
 # %% [markdown]
 # Most cost a few points, which nobody misses who has not seen the healthy project. One *gains* by its fault. Accuracy
-# alone is a poor doctor. The same for other networks and other labels:
+# alone is a poor doctor. For other networks and labels:
 
 # %% tags=["hide-input"]
 for name in ("softmax", "inputs", "print-moves", "rebuilt", "print-lost", "twins"):

@@ -117,7 +117,9 @@ ex.ndcg.check(ndcg)
 # %% [markdown]
 # ### Exercise: recall
 #
-# `liked` says of each piece whether the person likes it.
+# `liked` says of each piece whether the person likes it. (The lesson's helper `lists` takes one of these two measures:
+# it hands the lesson's own `recall`, which is imported below, the best tenth of the pieces as liked, and any other
+# measure the gains.)
 
 
 # %% tags=["keep"] exercise="15.recall"

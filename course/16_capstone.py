@@ -356,7 +356,8 @@ course.progress()
 # - Two systems on one test: the inputs on which they differ decide, and there are few.
 # - Plan, choose, score once, say what would change your mind.
 #
-# **Next:** your project; then [the test after the course](T2_after.ipynb).
+# **Next:** your project; then [the test after the course](T2_after.ipynb). If one machine is too small for it:
+# [A2](A2_past_one_machine.ipynb).
 #
 # ## Sources
 #

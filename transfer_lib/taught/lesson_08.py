@@ -58,14 +58,14 @@ def coral(x_source, x_target, ridge=0.1):
     unit = ridge * np.eye(x_source.shape[1])
     c_source = np.cov(x_source, rowvar=False) + unit
     c_target = np.cov(x_target, rowvar=False) + unit
-    white = (x_source - x_source.mean(axis=0)) @ power(c_source, -0.5)
-    return white @ power(c_target, 0.5) + x_target.mean(axis=0)
+    turn = power(c_source, -0.5) @ power(c_target, 0.5)
+    return (x_source - x_source.mean(axis=0)) @ turn + x_target.mean(axis=0)
 
 
 def main_directions(x, d):
     """Return the d directions of largest variance as columns, shape (features, d)."""
-    _, _, rows = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    return rows[:d].T
+    _, vectors = np.linalg.eigh(np.cov(x, rowvar=False))  # in the order of growing variance
+    return vectors[:, ::-1][:, :d]
 
 
 def subspace_alignment(x_source, x_target, d):
