@@ -318,7 +318,7 @@ def gain_row(y, per_class, draws, scratch, transfer, rng):
 ex.gain_row.check(gain_row)
 
 # %% [markdown]
-# Now with real networks: three draws at 1, 5 and 20 labels per digit, about half a minute. Both take 100
+# Now with real networks: two draws at 1, 5 and 20 labels per digit, about half a minute. Both take 100
 # steps on the target; the steps of the pretraining come on top (section 6 counts them for both). Will
 # the gain at 20 be larger or smaller than at 1?
 
@@ -342,7 +342,7 @@ def method(name, start=None, **options):
 
 # %% tags=["nbval-ignore-output"]
 scratch, tuned = method("from scratch"), method("fine-tuned", learned)
-table = {k: gain_row(pool[1], k, 3, scratch, tuned, rng) for k in tqdm((1, 5, 20))}
+table = {k: gain_row(pool[1], k, 2, scratch, tuned, rng) for k in tqdm((1, 5, 20))}
 pd.DataFrame(table).T.rename_axis("labels per digit").round(1)
 
 # %% [markdown]
@@ -352,7 +352,7 @@ pd.DataFrame(table).T.rename_axis("labels per digit").round(1)
 # %% tags=["nbval-ignore-output"]
 frozen = method("frozen", learned, train_last=0, rate=3e-2)
 for k in tqdm((1, 5, 20)):
-    for _ in range(3):
+    for _ in range(2):
         frozen(draw(pool[1], k, rng))
 
 # %% tags=["hide-input", "nbval-ignore-output", "slide"]

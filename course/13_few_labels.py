@@ -48,9 +48,8 @@ from transfer_lib.taught.lesson_06 import Classifier, tfidf
 # %% [markdown]
 # ## 1. No label at all
 #
-# The reviews of lesson 06 are about films or about devices. MiniLM makes a vector of each, the mean of its last layer,
-# of length 1. Nobody says which text is about what. We only write down two sentences. Predict: how many of the test
-# texts end up in the right group?
+# The reviews of lesson 06 are about films or devices. MiniLM makes a vector of each, the mean of its last layer, of
+# length 1. Nobody says which is about what. We only write two sentences. Predict: how many test texts will be right?
 
 
 # %% tags=["keep", "hide-input"]
@@ -337,6 +336,7 @@ def scanners(seed):
 
 
 # %% tags=["hide-input", "nbval-ignore-output"]
+torch.set_num_threads(1)  # small networks are faster on one
 scans, generator = digits("digits"), torch.Generator().manual_seed(course.seed)
 shown = [scans[0][:8], views(scans[0][:8], generator), views(scans[0][:8], generator)]
 names = [name for name in ("as it is", "one view", "another") for _ in range(8)]
