@@ -2,8 +2,8 @@
 
 Every module in ``bench/cases/`` has a function ``cases()`` that yields `bench.case.Case`. The two
 sides of a case take turns, since machines are noisy and only the ratio means something. Writes
-``build/bench.json``; a run of all modules also writes ``docs/bench.json`` and the tables of
-``docs/bench.md``.
+``build/bench.json`` after each row, then ``docs/bench.json`` and the tables of ``docs/bench.md``.
+Rows of modules that were not run are kept there if they come from the same kind of machine.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import shutil
 import statistics
 import sys
 import time
+import traceback
 from datetime import date
 from pathlib import Path
 
@@ -132,23 +133,35 @@ def machine() -> dict:
     }
 
 
-def publish(report):
+def publish(about, rows):
     """Write the rows beside the page, and each module's table between its marks in the page."""
-    PAGE.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", "utf8")
+    stored, measured = PAGE.with_suffix(".json"), {row["module"] for row in rows}
+    if stored.exists():
+        before = json.loads(stored.read_text("utf8"))
+        if _same(before["machine"], about):
+            rows = [row for row in before["rows"] if row["module"] not in measured] + rows
     text = PAGE.read_text("utf8")
-    for module in {row["module"] for row in report["rows"]}:
-        rows = [row for row in report["rows"] if row["module"] == module]
-        mark, end = f"<!-- {module} -->", f"<!-- end of {module} -->"
-        if mark not in text:
-            sys.exit(f"{PAGE}: expected the line '{mark}'; add it and '{end}' around its table")
-        new = f"{mark}\n{table(rows)}\n{end}"
-        text = re.sub(f"{mark}.*?{end}", lambda _, new=new: new, text, flags=re.DOTALL)
-    about = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
-    mark, end = "<!-- machine -->", "<!-- end of machine -->"
-    text = re.sub(f"{mark}.*?{end}", f"{mark}\n{about}\n{end}", text, flags=re.DOTALL)
+    for module in sorted({row["module"] for row in rows}):
+        its_rows = [row for row in rows if row["module"] == module]
+        text = _between(text, module, table(its_rows))
+    text = _between(text, "machine", ", ".join(f"{key} {about[key]}" for key in about) + ".")
+    stored.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n", "utf8")
     PAGE.write_text(text, "utf8")
     if (figure := ROOT / "build" / FIGURE).exists():
         shutil.copy(figure, PAGE.with_name(FIGURE))
+
+
+def _same(machine, other):
+    """Say whether two descriptions differ in the date only."""
+    return machine | {"date": ""} == other | {"date": ""}
+
+
+def _between(text, name, new):
+    """Return the page with `new` between the two marks of that name."""
+    mark, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if mark not in text:
+        sys.exit(f"{PAGE}: expected the line '{mark}'; add it and '{end}' around its table")
+    return re.sub(f"{mark}.*?{end}", lambda _: f"{mark}\n{new}\n{end}", text, flags=re.DOTALL)
 
 
 def modules() -> list[str]:
@@ -156,14 +169,28 @@ def modules() -> list[str]:
     return sorted(path.stem for path in (ROOT / "bench" / "cases").glob("*.py"))
 
 
-def run(names) -> list[dict]:
-    """Measure the cases of the named modules, saying each row when it is there."""
-    rows = []
+def run(names):
+    """Measure the cases of the named modules, saying each row when it is there.
+
+    Returns
+    -------
+    rows : list of dict
+    failed : list of str
+        Modules that ended with an error; the others are measured all the same.
+    """
+    rows, failed = [], []
+    out = ROOT / "build"
+    out.mkdir(exist_ok=True)
     for name in names:
-        for case in importlib.import_module(f"bench.cases.{name}").cases():
-            rows.append({"module": name} | measure(case))
-            print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-    return rows
+        try:
+            for case in importlib.import_module(f"bench.cases.{name}").cases():
+                rows.append({"module": name} | measure(case))
+                print(table(rows[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+                (out / "bench.json").write_text(json.dumps(rows, indent=1) + "\n", "utf8")
+        except (Exception, SystemExit):
+            traceback.print_exc()
+            failed.append(name)
+    return rows, failed
 
 
 def main():
@@ -173,13 +200,11 @@ def main():
     chosen = parser.parse_args().modules or modules()
     if unknown := set(chosen) - set(modules()):
         parser.error(f"no cases in {', '.join(sorted(unknown))}; there are {', '.join(modules())}")
-    report = {"machine": machine(), "rows": run(chosen)}
-    out = ROOT / "build"
-    out.mkdir(exist_ok=True)
-    (out / "bench.json").write_text(json.dumps(report["rows"], indent=1) + "\n", "utf8")
-    print(table(report["rows"]))
-    if set(chosen) == set(modules()):
-        publish(report)
+    rows, failed = run(chosen)
+    print(table(rows))
+    publish(machine(), [row for row in rows if row["module"] not in failed])
+    if failed:
+        sys.exit(f"failed, and left as before on the page: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,27 +64,58 @@ def test_a_module_that_is_not_there(monkeypatch, capsys):
     assert "no cases in speed; there are adaptation, " in capsys.readouterr().err
 
 
-def test_publish(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "PAGE", tmp_path / "bench.md")
-    rows = [{"module": "m"} | bench.measure(Case("c", "p", lambda: 1, lambda: 2))]
-    report = {"machine": {"cores": 2}, "rows": rows}
-    bench.PAGE.write_text(
-        "before <!-- m -->\n<!-- end of m --> after\n<!-- machine --><!-- end of machine -->"
-    )
-    bench.publish(report)
-    text = bench.PAGE.read_text()
-    assert "| c | 1 s (1–1) | p | 2 s (2–2) | 2.00 | 3 |" in text and "cores 2" in text
-    assert text.startswith("before") and "after" in text
-    assert json.loads((tmp_path / "bench.json").read_text()) == report
-    bench.PAGE.write_text("")
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """A page with the marks of the modules m and n, instead of the real one."""
+    page = tmp_path / "bench.md"
+    marks = "".join(f"<!-- {name} --><!-- end of {name} -->\n" for name in ("m", "n", "machine"))
+    page.write_text(f"before {marks} after")
+    monkeypatch.setattr(bench, "PAGE", page)
+    monkeypatch.setattr(bench, "FIGURE", "none.svg")
+    return page
+
+
+def row(module, ours=1):
+    return {"module": module} | bench.measure(Case("c", "p", lambda: ours, lambda: 2))
+
+
+def test_publish(page):
+    bench.publish({"date": "1", "cores": 2}, [row("m"), row("n")])
+    text = page.read_text()
+    assert "| c | 1 s (1–1) | p | 2 s (2–2) | 2.00 | 3 |" in text and "cores 2." in text
+    assert text.startswith("before") and text.endswith("after")
+    bench.publish({"date": "2", "cores": 2}, [row("n", 4)])
+    rows = json.loads(page.with_suffix(".json").read_text())["rows"]
+    assert [(one["module"], one["ours"]) for one in rows] == [("m", 1), ("n", 4)]
+    bench.publish({"date": "3", "cores": 8}, [row("n", 5)])
+    assert len(json.loads(page.with_suffix(".json").read_text())["rows"]) == 1
+
+
+def test_a_page_without_a_mark(page):
+    page.write_text("")
     with pytest.raises(SystemExit, match="expected the line '<!-- m -->'"):
-        bench.publish(report)
+        bench.publish({"date": "1"}, [row("m")])
+
+
+def test_a_module_that_fails_costs_no_other(monkeypatch, tmp_path, capsys):
+    def broken():
+        yield Case("first", "p", lambda: 1)
+        raise SystemExit("the accuracies differ")
+
+    cases = {"bad": broken, "good": lambda: [Case("c", "p", lambda: 1)]}
+    named = {f"bench.cases.{name}": SimpleNamespace(cases=go) for name, go in cases.items()}
+    monkeypatch.setattr(bench, "importlib", SimpleNamespace(import_module=named.get))
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    rows, failed = bench.run(["bad", "good"])
+    assert failed == ["bad"] and [one["module"] for one in rows] == ["bad", "good"]
+    assert "the accuracies differ" in capsys.readouterr().err
 
 
 def test_the_page_is_in_step_with_its_figures():
     text = bench.PAGE.read_text("utf8")
     report = json.loads(bench.PAGE.with_suffix(".json").read_text("utf8"))
-    assert {row["module"] for row in report["rows"]} == set(bench.modules())
+    assert {one["module"] for one in report["rows"]} <= set(bench.modules())
     for module in bench.modules():
-        rows = [row for row in report["rows"] if row["module"] == module]
-        assert f"<!-- {module} -->\n{bench.table(rows)}\n<!-- end of {module} -->" in text
+        rows = [one for one in report["rows"] if one["module"] == module]
+        kept = f"{bench.table(rows)}\n" if rows else ""
+        assert f"<!-- {module} -->\n{kept}<!-- end of {module} -->" in text

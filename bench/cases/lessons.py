@@ -1,12 +1,10 @@
 """Each lesson run once as it is answered, quick profile: on one thread, then two side by side.
 
 The limits are the design's: a lesson 90 s on one thread (06, 07, 12 and 13: 120 s), all together
-24 minutes on one thread and half of that on two cores. Then the whole test command, and how much
-disk the course takes.
+24 minutes on one thread and half of that on two cores.
 """
 
 import os
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +14,6 @@ from io import StringIO
 from bench.case import ROOT, Case
 
 LONGER = {"06": 120, "07": 120, "12": 120, "13": 120}
-MIB = 2**20
 
 
 def _run(path):
@@ -36,20 +33,6 @@ def _together(paths):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(_run, paths))
     return (time.perf_counter() - start) / 60
-
-
-def _tests():
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--quiet"]
-    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-
-
-def _size(paths):
-    return sum(path.stat().st_size for path in paths if path.is_file()) / MIB
-
-
-def _tracked():
-    listed = subprocess.run(["git", "ls-files", "-z"], check=True, cwd=ROOT, capture_output=True)
-    return _size(ROOT / name for name in listed.stdout.decode().split("\0") if name)
 
 
 def cases():
@@ -79,15 +62,3 @@ def cases():
                    goal="ours < 12")  # fmt: skip
     finally:
         del os.environ["OMP_NUM_THREADS"]
-
-    def tests():
-        start = time.perf_counter()
-        _tests()
-        return (time.perf_counter() - start) / 60
-
-    yield Case("make test", "the limit of 25 minutes", tests, runs=1, metric="minutes",
-               goal="ours < 25")  # fmt: skip
-    yield Case("disk: the files of the course", "", _tracked, runs=1, metric="MiB")
-    environment = (ROOT / ".venv").rglob("*")
-    yield Case("disk: what make setup and the tests install", "", lambda: _size(environment),
-               runs=1, metric="MiB")  # fmt: skip
