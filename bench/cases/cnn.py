@@ -20,7 +20,6 @@ WITHIN = "ratio >= 0.83"  # at most 1.2 times as long as plain torch
 ON_TORCH = {
     "plain torch": ("torch", WITHIN),
     "plain torch, one thread": ("torch-1", WITHIN),
-    "plain torch, one thread, channels last": ("torch-last", None),
 }
 ON_OTHERS = {"Keras on JAX": "jax", "Keras on TensorFlow": "tensorflow"}
 

@@ -1,9 +1,8 @@
 """Train lesson 03's network one way in this process: ``cnn.py WAY TASK DATA SEED``.
 
 WAY is ``course`` (Keras as the lesson sets it up), ``keras`` (Keras at its defaults, on
-``KERAS_BACKEND``), ``torch`` (plain torch at its defaults), ``torch-1`` (on one thread) or
-``torch-last`` (on one thread, with the channels last in memory). TASK is ``pretrain``, the lesson's
-150 steps, of which the first epoch is not timed, or ``fine-tune``, its 100 steps on 25 images with
+``KERAS_BACKEND``), ``torch`` (plain torch at its defaults) or ``torch-1`` (on one thread). TASK is
+``pretrain``, the lesson's 150 steps, of which the first epoch is not timed, or ``fine-tune``, its 100 steps on 25 images with
 a new model, of which one is trained untimed before.
 """
 
@@ -75,7 +74,6 @@ class Torch:
         torch.manual_seed(seed)
         if way != "torch":
             torch.set_num_threads(1)
-        self.last = way == "torch-last"
         self.torch = torch
 
     def new(self):
@@ -94,7 +92,7 @@ class Torch:
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(layer.weight)
         nn.init.zeros_(head.bias)
-        return model.to(memory_format=self.torch.channels_last) if self.last else model
+        return model
 
     def _images(self, x):
         return self.torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
