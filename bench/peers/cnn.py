@@ -2,8 +2,8 @@
 
 WAY is ``course`` (Keras as the lesson sets it up), ``keras`` (Keras at its defaults, on
 ``KERAS_BACKEND``), ``torch`` (plain torch at its defaults) or ``torch-1`` (on one thread). TASK is
-``pretrain``, the lesson's 150 steps, of which the first epoch is not timed, or ``fine-tune``, its 100 steps on 25 images with
-a new model, of which one is trained untimed before.
+``pretrain``, the lesson's 150 steps, of which the first epoch is not timed, or ``fine-tune``, its
+100 steps on 25 images with a new model, of which one is trained untimed before.
 """
 
 import functools
