@@ -143,6 +143,8 @@ def fill():
         text = re.sub(r"\[([^]]*)\]\((\.\./)?LICENSE\)", r"\1", text.replace("](../", "]("))
         (SOURCE / path.name).write_text(text, "utf8")
         pages.append(path.stem)
+    for name in ("bench.json", "bench_growth.svg"):
+        shutil.copy(ROOT / "docs" / name, SOURCE)
     for path in sorted(ROOT.glob("docs/capstone/*.ipynb")):
         text = path.read_text("utf8").replace("](../capstone.md)", "](capstone.md)")
         (SOURCE / path.name).write_text(text, "utf8")

@@ -95,8 +95,7 @@ def small_cnn():
     """Return a job of n images: one pass of lesson 03's network in batches of 32."""
     from transfer_lib.taught import lesson_03
 
-    split = lesson_03.digits("mnist_5000", range(5))
-    x, y = split[0], split[1]
+    x, y = lesson_03.digits("mnist_5000", range(5))[0]
     model = lesson_03.head_swap(lesson_03.make_backbone(), 5)
     return lambda n: lesson_03.train(model, x[:n], y[:n], steps=n // 32)
 
@@ -122,7 +121,7 @@ def jobs():
         yield f"features by {network}, pictures", 64, features(network), True
     yield "frozen layers of MiniLM, sentences", 64, encoding(), True
     yield "an epoch of lesson 06, sentences", 64, bert_epoch(), True
-    yield "a pass of lesson 03's network, images", 320, small_cnn(), True
+    yield "a pass of lesson 03's network, images", 160, small_cnn(), True
     yield "CORAL, rows", 20_000, aligned(lesson_08.coral), False
     subspaces = partial(lesson_08.subspace_alignment, d=8)
     yield "subspace alignment, rows", 20_000, aligned(subspaces), False

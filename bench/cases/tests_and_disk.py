@@ -10,10 +10,11 @@ MIB = 2**20
 
 
 def _minutes():
-    """Run what `make test` runs; return the minutes."""
+    """Run what `make test` runs, its output into build/tests.log; return the minutes."""
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--quiet"]
     start = time.perf_counter()
-    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    with open(ROOT / "build/tests.log", "w", encoding="utf8") as log:
+        subprocess.run(command, check=True, cwd=ROOT, stdout=log, stderr=log)
     return (time.perf_counter() - start) / 60
 
 
