@@ -32,7 +32,7 @@ class Case:
         value, for example seconds measured in another process. `theirs` may be None.
     runs : int
         How often each is called, in turn.
-    metric : {"seconds", "minutes", "MiB"}
+    metric : {"seconds", "minutes", "MiB", "power", "Gflop/s"}
         The unit of the values.
     goal : str, optional
         ``"ratio >= 8"`` or ``"ours < 0.3"``.
